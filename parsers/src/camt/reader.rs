@@ -1,0 +1,517 @@
+//! Follows the XML event by event. What an event said is kept as values, so any cut of the file into windows gives the same records.
+
+mod faults;
+
+use quick_xml::{Reader as XmlReader, events::Event};
+
+use crate::{
+    Currency, Effect, Finding, FindingCode, Format, Limits, Location, Record, Severity, Sink, Summary,
+    reader::Reader,
+    x12::{
+        output::{Output, Tally, unlisted},
+        received::{self, Received},
+        segment::shown,
+    },
+};
+
+use self::faults::too_many_lines;
+use super::{
+    advice::Strd,
+    booking,
+    element::{El, Names},
+    entry::{Entry, Leaf, Place, Tx},
+    statement::Statement,
+};
+
+/// Elements within elements. Stops files that nest without end; the deepest real path has about twenty.
+const DEPTH_MAX: usize = 64;
+
+/// State between two windows.
+#[derive(Debug)]
+pub(crate) struct CamtReader {
+    limits: Limits,
+    names: Names,
+    tally: Tally,
+    /// File offset of the first byte of the window.
+    base: u64,
+    stopped: bool,
+    /// Elements that are open, and their names for the end tags.
+    path: Vec<El>,
+    open: Vec<u8>,
+    starts: Vec<usize>,
+    /// Depth of Stmt, Ntry, TxDtls and Strd, where open.
+    statement_at: usize,
+    entry_at: usize,
+    tx_at: usize,
+    strd_at: usize,
+    /// Text of the element in hand, and whether the element holds elements.
+    text: String,
+    leaf: bool,
+    currency: Option<Currency>,
+    /// One past the event in hand, in the window.
+    event_end: usize,
+    /// File offset of the element in hand, and where its local name begins in `open`.
+    leaf_byte: u64,
+    leaf_name: usize,
+    /// Line breaks before the event in hand.
+    lines: u64,
+    statement: Option<Statement>,
+    entry: Option<Entry>,
+    /// File offset of the entry in hand.
+    entry_from: u64,
+    entries: u32,
+    messages: u32,
+    statements: u32,
+    format: Option<Format>,
+    unsupported: bool,
+    /// The declaration names an encoding of one byte.
+    declared_single_byte: bool,
+    not_utf8: bool,
+    stray_text: bool,
+}
+
+impl CamtReader {
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            limits: limits.clone(),
+            names: Names::new(),
+            tally: Tally::new(limits.findings_max),
+            base: 0,
+            stopped: false,
+            path: Vec::with_capacity(DEPTH_MAX),
+            open: Vec::new(),
+            starts: Vec::new(),
+            statement_at: 0,
+            entry_at: 0,
+            tx_at: 0,
+            strd_at: 0,
+            text: String::new(),
+            leaf: false,
+            currency: None,
+            event_end: 0,
+            leaf_byte: 0,
+            leaf_name: 0,
+            lines: 0,
+            statement: None,
+            entry: None,
+            entry_from: 0,
+            entries: 0,
+            messages: 0,
+            statements: 0,
+            format: None,
+            unsupported: false,
+            declared_single_byte: false,
+            not_utf8: false,
+            stray_text: false,
+        }
+    }
+
+    /// Reads events from the window. Gives the offset of the first byte that is not done with.
+    fn events<'w>(&mut self, window: &'w [u8], last: bool, out: &mut Output<'w>, sink: &mut dyn Sink<'w>) -> usize {
+        let mut at = 0;
+        while !self.stopped {
+            let mut rest = window.get(at..).unwrap_or_default();
+            // The reader of quick-xml passes over a byte order mark without counting it; in the middle of a file it would be text.
+            if let Some(behind) = rest.strip_prefix(b"\xef\xbb\xbf") {
+                rest = behind;
+                at = at.saturating_add(3);
+            }
+            let mut xml = XmlReader::from_reader(rest);
+            let config = xml.config_mut();
+            config.check_end_names = false;
+            config.allow_unmatched_ends = true;
+            let start = at;
+            loop {
+                let event = xml.read_event();
+                let end = start.saturating_add(usize::try_from(xml.buffer_position()).unwrap_or(usize::MAX)).min(window.len());
+                let open_end = end == window.len() && !last;
+                self.event_end = end;
+                if end.saturating_sub(at) > self.limits.segment_bytes_max {
+                    self.stop_too_long(window, at, out);
+                    return window.len();
+                }
+                // By reference: moving an event that was just written costs more than reading it.
+                match &event {
+                    Ok(Event::Eof) => return window.len(),
+                    Ok(Event::Text(_)) | Err(quick_xml::Error::Encoding(_)) if open_end => return at,
+                    Ok(event) => {
+                        self.event(window, at, event, out);
+                        self.check_sizes(window, at, end, out);
+                    }
+                    Err(quick_xml::Error::Encoding(_)) => {
+                        // The reader of quick-xml wants UTF-8; the rest is read by a new one.
+                        self.foreign_bytes(window, at, end, out);
+                        at = end;
+                        break;
+                    }
+                    Err(_) => {
+                        self.event_end = window.len();
+                        if window.len().saturating_sub(at) > self.limits.segment_bytes_max {
+                            self.stop_too_long(window, at, out);
+                        } else if last {
+                            self.stop_not_xml(window, at, out);
+                        } else {
+                            return at;
+                        }
+                        return window.len();
+                    }
+                }
+                at = end;
+                if out.has_records() {
+                    out.flush(sink);
+                }
+                if self.stopped {
+                    break;
+                }
+            }
+        }
+        window.len()
+    }
+
+    fn event(&mut self, window: &[u8], at: usize, event: &Event<'_>, out: &mut Output<'_>) {
+        match event {
+            Event::Start(tag) => {
+                self.start(window, at, tag.name().as_ref(), tag.attributes_raw(), out);
+                self.count_lines(tag.attributes_raw());
+            }
+            Event::End(tag) => {
+                self.end(window, at, tag.name().as_ref(), out);
+                self.count_lines(tag.name().as_ref());
+            }
+            Event::Text(text) => {
+                // Blanks before a text, and between elements, say nothing.
+                if !self.text.is_empty() || !text.trim_ascii_start().is_empty() {
+                    self.text.push_str(text);
+                }
+                self.count_lines(text);
+            }
+            Event::Empty(tag) => {
+                self.start(window, at, tag.name().as_ref(), tag.attributes_raw(), out);
+                if !self.stopped {
+                    self.end(window, at, tag.name().as_ref(), out);
+                }
+                self.count_lines(tag.attributes_raw());
+            }
+            Event::CData(text) => {
+                self.text.push_str(text);
+                self.count_lines(text);
+            }
+            Event::GeneralRef(name) => self.reference(window, at, name, out),
+            Event::DocType(_) => self.refuse_doctype(at, out),
+            Event::Decl(declaration) => {
+                self.count_lines(declaration);
+                let encoding = declaration.encoding().and_then(Result::ok).map(|name| name.to_ascii_lowercase());
+                self.declared_single_byte = encoding
+                    .is_some_and(|name| name.starts_with("iso-8859") || name.starts_with("windows-125") || name == "latin1");
+            }
+            Event::Comment(text) => self.count_lines(text),
+            Event::PI(text) => self.count_lines(text),
+            Event::Eof => {}
+        }
+    }
+
+    fn start(&mut self, window: &[u8], at: usize, name: &str, attributes: &str, out: &mut Output<'_>) {
+        self.check_stray_text(out);
+        if self.path.len() >= DEPTH_MAX {
+            self.stop(
+                window,
+                at,
+                FindingCode::LimitReached,
+                "elements stand deeper within each other than allowed",
+                "64 levels",
+                out,
+            );
+            return;
+        }
+        let prefix = memchr::memrchr(b':', name.as_bytes()).map_or(0, |at| at.saturating_add(1));
+        let local = name.get(prefix..).unwrap_or(name);
+        let element = self.element(local);
+        self.leaf_name = self.open.len().saturating_add(prefix);
+        self.starts.push(self.open.len());
+        self.open.extend_from_slice(name.as_bytes());
+        self.path.push(element);
+        self.text.clear();
+        self.leaf = true;
+        self.currency = if attributes.is_empty() { None } else { currency(attributes) };
+        self.leaf_byte = self.base.saturating_add(at as u64);
+        self.open_element(element, local, attributes, out);
+    }
+
+    /// Where the element in hand begins.
+    fn here(&self) -> Place<'_> {
+        Place {
+            byte: self.leaf_byte,
+            lines: self.lines,
+            entry: self.entry.as_ref().map(|_| self.entries),
+            name: self.open.get(self.leaf_name..).unwrap_or_default(),
+        }
+    }
+
+    /// The element of a name. In the first version the message element ends in its version, `BkToCstmrAcctRptV01`.
+    #[inline]
+    fn element(&self, local: &str) -> El {
+        match (self.names.find(local), self.path.last()) {
+            (El::Unknown, Some(El::Document)) => {
+                let bare = local.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('V');
+                self.names.find(bare)
+            }
+            (element, _) => element,
+        }
+    }
+
+    /// Begins statement, entry, transaction and structured remittance, and tells the innermost of them.
+    #[inline]
+    fn open_element(&mut self, element: El, local: &str, attributes: &str, out: &mut Output<'_>) {
+        let depth = self.path.len();
+        if self.statement.is_none() {
+            match element {
+                El::Stmt | El::Rpt | El::Ntfctn if message(self.path.iter().rev().nth(1).copied()).is_some() => {
+                    self.statement = Some(Statement::new(self.here().location()));
+                    self.statements = self.statements.saturating_add(1);
+                    self.statement_at = depth;
+                }
+                El::Document => self.begin_document(attributes, out),
+                _ if message(Some(element)).is_some() => {
+                    if depth == 1 {
+                        self.begin_document("", out);
+                    }
+                    self.begin_message(element, local, out);
+                }
+                _ if depth > 1 && self.path.iter().rev().nth(1) == Some(&El::Document) => self.begin_message(element, local, out),
+                _ => {}
+            }
+            return;
+        }
+        if self.entry.is_none() {
+            if element == El::Ntry && depth == self.statement_at.saturating_add(1) {
+                self.entries = self.entries.saturating_add(1);
+                self.entry = Some(Entry::new(Location { segment: Some(self.entries), ..self.here().location() }));
+                self.entry_from = self.leaf_byte;
+                (self.entry_at, self.tx_at, self.strd_at) = (depth, 0, 0);
+            } else if element == El::Bal {
+                let location = self.here().location();
+                if let Some(statement) = self.statement.as_mut() {
+                    statement.begin(self.path.get(self.statement_at..).unwrap_or_default(), location);
+                }
+            }
+            return;
+        }
+        // Only what begins a part of the entry needs its place.
+        let location = if matches!(element, El::TxDtls | El::Strd) { self.here().location() } else { Location::default() };
+        let Some(entry) = self.entry.as_mut() else { return };
+        let relative = self.path.get(self.entry_at..).unwrap_or_default();
+        if let [El::NtryDtls, El::TxDtls] = relative {
+            let mut location = location;
+            location.repeat = u16::try_from(entry.txs.len().saturating_add(1)).ok();
+            entry.txs.push(Tx::new(location));
+            self.tx_at = depth;
+        } else if let Some(tx) = entry.txs.last_mut().filter(|_| self.tx_at > 0) {
+            let relative = self.path.get(self.tx_at..).unwrap_or_default();
+            if let [El::RmtInf, El::Strd] = relative {
+                if tx.strds.len() == self.limits.remittance_lines_max {
+                    entry.set_aside = true;
+                    out.finding(too_many_lines(self.limits.remittance_lines_max, location));
+                }
+                tx.strds.push(Strd::new(location));
+                self.strd_at = depth;
+            } else if let Some(strd) = tx.strds.last_mut().filter(|_| self.strd_at > 0) {
+                strd.begin(self.path.get(self.strd_at..).unwrap_or_default());
+            }
+        }
+    }
+
+    fn end(&mut self, window: &[u8], at: usize, name: &str, out: &mut Output<'_>) {
+        let from = self.starts.pop().unwrap_or(0);
+        let expected = self.open.get(from..).unwrap_or_default();
+        if expected != name.trim_ascii_end().as_bytes() || self.path.is_empty() {
+            let expected = if self.path.is_empty() { "no end tag".to_owned() } else { format!("</{}>", shown(expected)) };
+            self.stop(
+                window,
+                at,
+                FindingCode::BadEnvelope,
+                "the end tag does not close the element that is open",
+                &expected,
+                out,
+            );
+            return;
+        }
+        if self.leaf {
+            self.take_leaf(out);
+        } else {
+            self.check_stray_text(out);
+        }
+        self.open.truncate(from);
+        self.text.clear();
+        self.leaf = false;
+        let depth = self.path.len();
+        self.close_element(depth, out);
+        self.path.pop();
+    }
+
+    /// Gives the text of an element without elements to whom it belongs.
+    fn take_leaf(&mut self, out: &mut Output<'_>) {
+        let text = self.text.trim_ascii();
+        if text.is_empty() {
+            return;
+        }
+        let place = Place {
+            byte: self.leaf_byte,
+            lines: self.lines,
+            entry: self.entry.as_ref().map(|_| self.entries),
+            name: self.open.get(self.leaf_name..).unwrap_or_default(),
+        };
+        let leaf = Leaf { text, currency: self.currency, place };
+        let path = self.path.as_slice();
+        match (&mut self.entry, &mut self.statement) {
+            (Some(entry), _) => match entry.txs.last_mut().filter(|_| self.tx_at > 0) {
+                Some(tx) => {
+                    let readable = tx.take(path.get(self.tx_at..).unwrap_or_default(), leaf, out);
+                    entry.set_aside |= !readable;
+                }
+                None => entry.take(path.get(self.entry_at..).unwrap_or_default(), leaf, out),
+            },
+            (None, Some(statement)) => statement.take(path.get(self.statement_at..).unwrap_or_default(), leaf, out),
+            (None, None) => {}
+        }
+    }
+
+    #[inline]
+    fn close_element(&mut self, depth: usize, out: &mut Output<'_>) {
+        if depth == self.strd_at {
+            self.strd_at = 0;
+        } else if depth == self.tx_at {
+            self.tx_at = 0;
+        } else if self.entry.is_some() && depth == self.entry_at {
+            if let (Some(entry), Some(statement)) = (self.entry.take(), self.statement.as_mut()) {
+                booking::put(entry, statement, out);
+            }
+        } else if self.statement.is_some() && self.entry.is_none() {
+            if depth == self.statement_at {
+                if let Some(statement) = self.statement.take() {
+                    statement.finish(self.format == Some(Format::Camt053), out);
+                }
+            } else if self.path.get(self.statement_at..) == Some(&[El::Bal])
+                && let Some(statement) = self.statement.as_mut()
+            {
+                statement.end_balance(out);
+            }
+        }
+    }
+
+    fn begin_message(&mut self, element: El, local: &str, out: &mut Output<'_>) {
+        let (format, ours) = message(Some(element)).unwrap_or((Format::Unknown, false));
+        self.messages = self.messages.saturating_add(u32::from(ours));
+        self.format = self.format.or(Some(format));
+        if !ours {
+            self.unsupported = true;
+            out.finding(Finding {
+                code: FindingCode::UnsupportedFormat,
+                severity: Severity::Warning,
+                effect: if self.messages > 0 { Effect::FileHeld } else { Effect::Noted },
+                message: "the message is none of those that are read".to_owned(),
+                expected: "BkToCstmrAcctRpt, BkToCstmrStmt or BkToCstmrDbtCdtNtfctn".to_owned(),
+                found: shown(local.as_bytes()),
+                location: self.here().location(),
+            });
+        }
+    }
+
+    /// The five entities of XML, and characters by number.
+    fn reference(&mut self, window: &[u8], at: usize, name: &str, out: &mut Output<'_>) {
+        let number = |digits: &str, radix| u32::from_str_radix(digits, radix).ok().and_then(char::from_u32);
+        let character = match name {
+            "amp" => Some('&'),
+            "lt" => Some('<'),
+            "gt" => Some('>'),
+            "quot" => Some('"'),
+            "apos" => Some('\''),
+            _ => match (name.strip_prefix("#x"), name.strip_prefix('#')) {
+                (Some(digits), _) => number(digits, 16),
+                (None, Some(digits)) => number(digits, 10),
+                (None, None) => None,
+            },
+        };
+        match character {
+            Some(character) => self.text.push(character),
+            None => self.stop(
+                window,
+                at,
+                FindingCode::BadEnvelope,
+                "an entity that XML does not define",
+                "&amp; &lt; &gt; &quot; &apos;",
+                out,
+            ),
+        }
+    }
+
+    /// Memory is bounded by one entry and one text.
+    #[inline]
+    fn check_sizes(&mut self, window: &[u8], at: usize, end: usize, out: &mut Output<'_>) {
+        let long_text = self.text.len() > self.limits.segment_bytes_max;
+        let length = self.base.saturating_add(end as u64).saturating_sub(self.entry_from);
+        let long_entry = self.entry.is_some() && length > self.limits.transaction_bytes_max as u64;
+        if (long_text || long_entry) && !self.stopped {
+            let expected = format!("entries of at most {} bytes", self.limits.transaction_bytes_max);
+            self.stop(window, at, FindingCode::LimitReached, "an entry or a text is longer than allowed", &expected, out);
+        }
+    }
+
+    /// The place of the event in hand.
+    fn place(&self, at: usize) -> Location {
+        Location { byte: self.base.saturating_add(at as u64), line: Some(self.lines.saturating_add(1)), ..Location::default() }
+    }
+
+    /// Counts the line breaks of an event that is done with.
+    #[inline]
+    fn count_lines(&mut self, text: &str) {
+        let breaks = text.bytes().filter(|byte| *byte == b'\n').count();
+        self.lines = self.lines.saturating_add(breaks as u64);
+    }
+}
+
+impl Reader for CamtReader {
+    fn run<'w>(&mut self, window: &'w [u8], last: bool, sink: &mut dyn Sink<'w>) -> usize {
+        let mut out = Output::new(std::mem::take(&mut self.tally));
+        let consumed = self.events(window, last, &mut out, sink);
+        if last && !self.stopped {
+            self.end_of_file(window, &mut out);
+        }
+        out.flush(sink);
+        self.tally = out.tally;
+        self.base = self.base.saturating_add(consumed as u64);
+        consumed
+    }
+
+    fn finish(self: Box<Self>, sink: &mut dyn FnMut(Record<'static>)) -> Summary {
+        if let Some(finding) = unlisted(&self.tally, self.base) {
+            sink(Record::Finding(finding));
+        }
+        let read = self.statements > 0;
+        let format = self.format.unwrap_or(Format::Unknown);
+        let status = received::status(self.tally.worst(), read, self.unsupported && !read);
+        Summary { format, status, received: Received::default() }
+    }
+}
+
+/// The format of a message by its element, and whether it is read.
+fn message(element: Option<El>) -> Option<(Format, bool)> {
+    Some(match element? {
+        El::BkToCstmrAcctRpt => (Format::Camt052, true),
+        El::BkToCstmrStmt => (Format::Camt053, true),
+        El::BkToCstmrDbtCdtNtfctn => (Format::Camt054, true),
+        El::CstmrCdtTrfInitn => (Format::Pain001, false),
+        El::RmtAdvc => (Format::Remt001, false),
+        _ => return None,
+    })
+}
+
+/// Attribute Ccy.
+fn currency(attributes: &str) -> Option<Currency> {
+    if let Some(code) = attributes.trim_ascii().strip_prefix("Ccy=\"").and_then(|rest| rest.strip_suffix('"')) {
+        return Currency::parse(code);
+    }
+    let (_, rest) = attributes.split_once("Ccy")?;
+    let value = rest.trim_start().strip_prefix('=')?.trim_start();
+    let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+    Currency::parse(value.get(1..)?.split(quote).next()?)
+}

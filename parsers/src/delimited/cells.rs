@@ -1,0 +1,133 @@
+//! The cells of one row by the field they stand for: text, amounts and dates, or what is wrong with them.
+
+use std::borrow::Cow;
+
+use chrono::NaiveDate;
+
+use super::{
+    amount::{self, Amount},
+    day,
+    field::Field,
+    header::Columns,
+    mapping::Mapping,
+    rows::Span,
+};
+use crate::{
+    Currency, Effect, Finding, FindingCode, Location, Severity, Tag,
+    x12::segment::{decode, shown},
+};
+
+/// One row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cells<'a> {
+    pub row: &'a [u8],
+    pub spans: &'a [Span],
+    pub columns: &'a Columns,
+    pub mapping: &'a Mapping,
+    /// Where the row begins; its tag says what the row is.
+    pub place: Location,
+}
+
+impl<'a> Cells<'a> {
+    fn bytes(&self, field: Field) -> Option<Cow<'a, [u8]>> {
+        let span = self.spans.get(usize::from(self.columns.place(field)?))?;
+        let value = span.value(self.row);
+        (!value.trim_ascii().is_empty()).then_some(value)
+    }
+
+    /// The text of a cell without blanks around it; nothing when it is empty.
+    pub fn text(&self, field: Field) -> Option<String> {
+        let bytes = self.bytes(field)?;
+        let text = decode(&bytes);
+        let text = text.trim();
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
+    /// The texts of all cells.
+    pub fn texts(&self) -> impl Iterator<Item = String> {
+        self.spans.iter().map(|span| decode(&span.value(self.row)).trim().to_owned())
+    }
+
+    /// Whether every cell is empty.
+    pub fn is_blank(&self) -> bool {
+        self.spans.iter().all(|span| span.value(self.row).trim_ascii().is_empty())
+    }
+
+    /// Whether nothing stands behind the columns of the header.
+    pub fn fits_header(&self) -> bool {
+        let more = self.spans.get(self.columns.names.len()..).unwrap_or_default();
+        more.iter().all(|span| span.value(self.row).trim_ascii().is_empty())
+    }
+
+    /// An amount as written.
+    pub fn amount(&self, field: Field, currency: Currency) -> Result<Option<Amount>, Box<Finding>> {
+        let Some(text) = self.text(field) else { return Ok(None) };
+        amount::parse(&text, currency, self.mapping.sheet.amounts.decimal)
+            .map(Some)
+            .map_err(|expected| self.wrong(field, FindingCode::BadAmount, "the amount cannot be read", &expected))
+    }
+
+    /// A date.
+    pub fn date(&self, field: Field) -> Result<Option<NaiveDate>, Box<Finding>> {
+        let Some(text) = self.text(field) else { return Ok(None) };
+        let formats = &self.mapping.sheet.dates.formats;
+        day::parse(&text, formats).map(Some).ok_or_else(|| {
+            let expected = format!("a date written {}", formats.join(" or "));
+            self.wrong(field, FindingCode::BadDate, "the date cannot be read", &expected)
+        })
+    }
+
+    /// The currency the row names.
+    pub fn currency(&self) -> Result<Option<Currency>, Box<Finding>> {
+        let Some(text) = self.text(Field::Currency) else { return Ok(None) };
+        Currency::parse(&text).map(Some).ok_or_else(|| {
+            self.wrong(
+                Field::Currency,
+                FindingCode::BadCode,
+                "the currency cannot be read",
+                "a code of three letters such as USD",
+            )
+        })
+    }
+
+    /// A finding about a cell, which sets its record aside.
+    pub fn wrong(&self, field: Field, code: FindingCode, message: &str, expected: &str) -> Box<Finding> {
+        let found = match self.bytes(field) {
+            // An account number never shows.
+            Some(_) if field.is_secret() => "another text".to_owned(),
+            Some(bytes) => shown(&bytes),
+            None => String::new(),
+        };
+        Box::new(Finding {
+            code,
+            severity: Severity::Error,
+            effect: Effect::RecordSetAside,
+            message: format!("column {:?}: {message}", self.columns.name(field)),
+            expected: expected.to_owned(),
+            found,
+            location: self.location(field),
+        })
+    }
+
+    /// A finding about an empty cell that its record needs.
+    pub fn missing(&self, field: Field, expected: &str) -> Box<Finding> {
+        self.wrong(field, FindingCode::MissingElement, "the cell is empty", expected)
+    }
+
+    /// Where a cell stands: its column counted from 1, and the byte it begins at.
+    pub fn location(&self, field: Field) -> Location {
+        let column = self.columns.place(field);
+        let span = column.and_then(|column| self.spans.get(usize::from(column)));
+        let at = span.map_or(0, |span| span.at() as u64);
+        Location {
+            byte: self.place.byte.saturating_add(at),
+            element: column.map(|column| column.saturating_add(1)),
+            ..self.place
+        }
+    }
+
+    /// The row as another kind of record.
+    pub fn tagged(self, tag: &str) -> Self {
+        Self { place: Location { tag: Some(Tag::new(tag.as_bytes())), ..self.place }, ..self }
+    }
+}

@@ -1,0 +1,160 @@
+//! What a file is, by its first bytes and never by its name.
+
+use crate::{Effect, Finding, FindingCode, Location, Severity};
+
+/// Bytes that settle the format.
+pub(crate) const LOOK: usize = 4096;
+
+/// The family of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    /// X12 with envelopes.
+    X12,
+    /// NACHA ACH file.
+    Nacha,
+    /// BAI2 statement.
+    Bai2,
+    /// BAI lockbox with fixed columns.
+    Lockbox,
+    /// SWIFT MT940 and MT942 statements.
+    Swift,
+    /// ISO 20022 XML.
+    Camt,
+    /// Nothing we read, and a hint at what it may be.
+    Unknown(&'static str),
+}
+
+/// Whether the first bytes are enough to judge by, so that a stream need not wait for more.
+pub(crate) fn is_settled(bytes: &[u8]) -> bool {
+    bytes.len() >= LOOK || crate::x12::delimiters::begins_isa(content(bytes))
+}
+
+/// What follows a byte-order mark and blanks.
+fn content(head: &[u8]) -> &[u8] {
+    head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start()
+}
+
+/// Judges by the first [`LOOK`] bytes, or by all when there are fewer.
+pub(crate) fn family(bytes: &[u8]) -> Family {
+    let head = bytes.get(..LOOK).unwrap_or(bytes);
+    let text = content(head);
+    if crate::x12::delimiters::begins_isa(text) {
+        return Family::X12;
+    }
+    if text.split(|byte| *byte == b'\n' || *byte == b'\r').any(crate::nacha::begins) {
+        return Family::Nacha;
+    }
+    if crate::bai2::begins(text) {
+        return Family::Bai2;
+    }
+    if crate::lockbox::begins(text) {
+        return Family::Lockbox;
+    }
+    if crate::swift::looks_like_statement(text) {
+        return Family::Swift;
+    }
+    if matches!(text, [b'<', b'?' | b'!' | b'A'..=b'Z' | b'a'..=b'z' | b'_', ..]) {
+        return Family::Camt;
+    }
+    // Last, because the text of a payment may hold an interchange.
+    if has_later_isa(text) {
+        return Family::X12;
+    }
+    Family::Unknown(hint(head, text))
+}
+
+/// An ISA after some foreign lines, such as the header of a transfer program.
+fn has_later_isa(text: &[u8]) -> bool {
+    memchr::memmem::find_iter(text, b"ISA").any(|at| {
+        let isa = text.get(at..).unwrap_or_default();
+        let separator = isa.get(3).copied().unwrap_or(b'0');
+        let begins_line = at == 0 || text.get(at.saturating_sub(1)).is_some_and(|byte| byte.is_ascii_whitespace());
+        // Authorization qualifier of two characters between separators: enough to tell it from a word.
+        begins_line && crate::x12::delimiters::begins_isa(isa) && isa.get(6) == Some(&separator)
+    })
+}
+
+fn hint(head: &[u8], text: &[u8]) -> &'static str {
+    if head.is_empty() {
+        "the file is empty"
+    } else if text.is_empty() {
+        "the file holds only blanks"
+    } else if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
+        "the file is UTF-16 text; convert it to UTF-8"
+    } else if head.starts_with(b"\x1f\x8b") || head.starts_with(b"PK\x03\x04") {
+        "the file is compressed; unpack it first"
+    } else if is_tag(text, b"GS") {
+        "this looks like X12 whose ISA segment is missing; ask the sender for the whole interchange"
+    } else if is_tag(text, b"ST") {
+        "this looks like a bare X12 transaction set without ISA and GS; it is read only where the caller says so"
+    } else if memchr::memmem::find(text, b"GS*").is_some() && memchr::memmem::find(text, b"ST*").is_some() {
+        "this looks like X12 whose ISA segment is damaged"
+    } else if [&b"02,"[..], b"03,", b"16,", b"88,"].iter().any(|code| text.starts_with(code)) {
+        "this looks like BAI2 whose file header 01 is missing; ask the sender for the whole file"
+    } else {
+        "the first bytes fit no format that is read"
+    }
+}
+
+fn is_tag(text: &[u8], tag: &[u8]) -> bool {
+    text.strip_prefix(tag).and_then(<[u8]>::first).is_some_and(|next| next.is_ascii_punctuation())
+}
+
+/// The finding for a file that is no known format.
+pub(crate) fn unknown(hint: &str, head: &[u8]) -> Finding {
+    Finding {
+        code: FindingCode::UnknownFormat,
+        severity: Severity::Error,
+        effect: Effect::FileRejected,
+        message: hint.to_owned(),
+        expected: "ISA".to_owned(),
+        found: kind(head),
+        location: Location { byte: 0, line: Some(1), ..Location::default() },
+    }
+}
+
+/// What kind of bytes they are. Findings are stored, and an unknown file may begin with anything, so only four bytes are told.
+fn kind(head: &[u8]) -> String {
+    let (head, is_whole) = (head.get(..LOOK).unwrap_or(head), head.len() < LOOK);
+    let start: String = head.iter().take(4).map(|byte| if byte.is_ascii_graphic() { char::from(*byte) } else { ' ' }).collect();
+    let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+    let kind = match head {
+        [] => return String::new(),
+        _ if content(head).starts_with(b"<") => "XML-like text",
+        _ if head.iter().all(is_text) => "printable text",
+        _ if is_utf8_text(head) => "UTF-8 text",
+        _ => "binary data",
+    };
+    let more = if is_whole { "" } else { "at least " };
+    format!("{kind}, {more}{} bytes, beginning with {start:?}", head.len())
+}
+
+/// Text without control characters; the last character may be cut.
+fn is_utf8_text(head: &[u8]) -> bool {
+    let text = match std::str::from_utf8(head) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_some() => return false,
+        Err(error) => head.get(..error.valid_up_to()).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default(),
+    };
+    text.chars().all(|c| !c.is_control() || c.is_ascii_whitespace())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_file_is_told_by_its_kind_alone() {
+        for (head, expected) in [
+            (&b""[..], ""),
+            (b"ACCOUNT 0099109999", "printable text, 18 bytes, beginning with \"ACCO\""),
+            (b"0099109999\r\n", "printable text, 12 bytes, beginning with \"0099\""),
+            (b"<0099109999", "XML-like text, 11 bytes, beginning with \"<009\""),
+            ("Stra\u{df}e".as_bytes(), "UTF-8 text, 7 bytes, beginning with \"Stra\""),
+            (b"\x00\x01ab\xff0099109999", "binary data, 15 bytes, beginning with \"  ab\""),
+            (&[b'a'; LOOK + 9], "printable text, at least 4096 bytes, beginning with \"aaaa\""),
+        ] {
+            assert_eq!(unknown("hint", head).found, expected);
+        }
+    }
+}

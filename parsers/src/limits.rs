@@ -1,0 +1,35 @@
+//! Bounds that keep one hostile or broken file from taking the machine.
+
+/// Every bound a reader respects. The defaults fit what banks and partners send, with room to spare.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one transaction, entry or record. Stops a file without terminators from filling memory.
+    pub transaction_bytes_max: usize,
+    /// Bytes of one segment. Stops a lost terminator from turning a file into one segment.
+    pub segment_bytes_max: usize,
+    /// Lines of one remittance. Stops quadratic work further on.
+    pub remittance_lines_max: usize,
+    /// Findings kept for one file, of those that are only noted and again of those with an effect; the rest is counted in one last
+    /// finding, which holds the file when records were set aside unseen. Stops a broken file from filling memory and screens.
+    pub findings_max: usize,
+    /// Bytes of the unpacked content of a compressed file. Stops zip bombs.
+    pub unpacked_bytes_max: u64,
+    /// Files in one archive. Stops archives of a million entries.
+    pub archive_entries_max: usize,
+    /// Archives within archives. Stops files that contain themselves.
+    pub archive_depth_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            transaction_bytes_max: 16 << 20,
+            segment_bytes_max: 1 << 20,
+            remittance_lines_max: 100_000,
+            findings_max: 1_000,
+            unpacked_bytes_max: 4 << 30,
+            archive_entries_max: 10_000,
+            archive_depth_max: 3,
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! `tieout check`: the promises, proven from the rows.
+
+use super::{Context, Exit, print};
+use crate::{ledger, work::Engine};
+
+/// Proves that every cent is accounted for
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:\n  tieout check\n\nOne line per promise; exit code 1 when one is broken.")]
+pub struct Args {}
+
+pub async fn run(_args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let engine = Engine::open_existing(&context.config, context.clock.clone()).await?;
+    let kept = engine.kept_audit_head()?;
+    let mut tx = engine.db.read().await?;
+    let promises = ledger::check(&mut tx, kept.as_ref()).await?;
+    tx.rollback().await?;
+    let mut text = String::new();
+    for promise in &promises {
+        let verdict = if promise.holds { "kept  " } else { "BROKEN" };
+        text.push_str(&format!("{verdict}  {}: {}\n", promise.promise, promise.detail));
+    }
+    print(&text)?;
+    engine.db.close().await;
+    Ok(if promises.iter().all(|promise| promise.holds) { Exit::Success } else { Exit::InputErrors })
+}

@@ -1,0 +1,135 @@
+//! Exceptions for people and scripts to read.
+
+use serde_json::json;
+
+use crate::{
+    commands::{
+        Exit, Format, UsageError, print,
+        table::{Align, Table, amount},
+    },
+    domain::{Currency, ExceptionId},
+    store::{Exception, ExceptionFilter, Note, Tx},
+    work::{Engine, explain},
+};
+
+pub async fn list(engine: &Engine, filter: &ExceptionFilter, format: Format) -> anyhow::Result<Exit> {
+    let mut tx = engine.db.read().await?;
+    let exceptions = tx.exceptions(filter).await?;
+    tx.rollback().await?;
+    let text = match format {
+        Format::Json => exceptions.iter().map(|exception| format!("{}\n", as_json(exception, &[]))).collect(),
+        Format::Text if exceptions.is_empty() => "nothing waits for a person\n".to_owned(),
+        Format::Text => table(&exceptions),
+    };
+    print(&text)?;
+    Ok(Exit::Success)
+}
+
+pub async fn one(engine: &Engine, id: ExceptionId, format: Format) -> anyhow::Result<Exit> {
+    let mut tx = engine.db.read().await?;
+    let exception = find(&mut tx, id).await?;
+    let notes = tx.exception_notes(id).await?;
+    let text = match format {
+        Format::Json => format!("{}\n", as_json(&exception, &notes)),
+        Format::Text => {
+            let mut text = heading(&exception);
+            text.push_str(&details(&mut tx, &exception).await?);
+            for Note { at, actor, text: note } in &notes {
+                text.push_str(&format!("note by {actor} at {at}: {note}\n"));
+            }
+            text
+        }
+    };
+    tx.rollback().await?;
+    print(&text)?;
+    Ok(Exit::Success)
+}
+
+pub async fn find(tx: &mut Tx, id: ExceptionId) -> anyhow::Result<Exception> {
+    let found = tx.exception(id).await?;
+    found.ok_or_else(|| UsageError(format!("there is no exception {id}; tieout exceptions list shows what waits")).into())
+}
+
+fn table(exceptions: &[Exception]) -> String {
+    let mut table = Table::new(&[
+        ("id", Align::Left),
+        ("queue", Align::Left),
+        ("reason", Align::Left),
+        ("about", Align::Left),
+        ("amount", Align::Right),
+        ("", Align::Left),
+        ("due", Align::Left),
+        ("owner", Align::Left),
+        ("what", Align::Left),
+    ]);
+    for exception in exceptions {
+        let money = exception.amount_minor.zip(exception.currency);
+        table.row(vec![
+            exception.id.to_string(),
+            exception.queue.clone(),
+            exception.reason.code().to_owned(),
+            about(exception),
+            money.map(|(minor, currency)| amount(minor, currency)).unwrap_or_default(),
+            exception.currency.filter(|_| money.is_some()).map(|currency| currency.to_string()).unwrap_or_default(),
+            exception.due_at.as_deref().map(|due| due.chars().take(16).collect::<String>().replace('T', " ")).unwrap_or_default(),
+            exception.owner.clone().unwrap_or_default(),
+            exception.message.clone(),
+        ]);
+    }
+    table.render()
+}
+
+fn about(exception: &Exception) -> String {
+    let ids = [
+        exception.payment.map(|id| id.to_string()),
+        exception.remittance.filter(|_| exception.payment.is_none()).map(|id| id.to_string()),
+        exception.open_item.filter(|_| exception.payment.is_none()).map(|id| id.to_string()),
+        exception.file.map(|id| id.to_string()),
+    ];
+    ids.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+fn heading(exception: &Exception) -> String {
+    let Exception { id, reason, queue, message, .. } = exception;
+    let state = match (&exception.resolution, &exception.resolved_by, &exception.resolved_at) {
+        (Some(resolution), Some(by), Some(at)) => format!("resolved by {by} at {at}: {resolution}"),
+        _ => format!("open, due {}", exception.due_at.as_deref().unwrap_or("without a date")),
+    };
+    let owner = exception.owner.as_deref().map(|owner| format!(", with {owner}")).unwrap_or_default();
+    let place = exception.byte.map(|byte| format!(", byte {byte}")).unwrap_or_default();
+    let line = exception.line.map(|line| format!(", line {line}")).unwrap_or_default();
+    format!(
+        "{id}: {} ({reason}), queue {queue}{owner}\n{state}\nabout {}{line}{place}\n{message}\nnext: {}\n\n",
+        reason.title(),
+        about(exception),
+        reason.advice(),
+    )
+}
+
+/// The decision behind an exception of a payment, or what a record lacked.
+async fn details(tx: &mut Tx, exception: &Exception) -> anyhow::Result<String> {
+    let decision = match exception.payment {
+        Some(payment) => tx.latest_decision(payment).await?.map(|stored| stored.decision),
+        None => None,
+    };
+    match decision {
+        Some(decision) => {
+            let currency = exception.currency.unwrap_or(Currency::USD);
+            explain(tx, &decision, currency).await
+        }
+        None if exception.details.is_null() => Ok(String::new()),
+        None => Ok(format!("{}\n", serde_json::to_string_pretty(&exception.details)?)),
+    }
+}
+
+fn as_json(exception: &Exception, notes: &[Note]) -> serde_json::Value {
+    let notes: Vec<_> = notes.iter().map(|note| json!({ "at": note.at, "actor": note.actor, "text": note.text })).collect();
+    json!({
+        "exception": exception.id, "reason": exception.reason, "level": exception.level, "queue": exception.queue,
+        "owner": exception.owner, "open": exception.open, "due_at": exception.due_at, "opened_at": exception.opened_at,
+        "file": exception.file, "payment": exception.payment, "remittance": exception.remittance, "open_item": exception.open_item,
+        "amount_minor": exception.amount_minor, "currency": exception.currency, "byte": exception.byte, "line": exception.line,
+        "message": exception.message, "details": exception.details, "resolution": exception.resolution,
+        "resolved_by": exception.resolved_by, "resolved_at": exception.resolved_at, "version": exception.version, "notes": notes,
+    })
+}

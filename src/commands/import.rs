@@ -1,0 +1,129 @@
+//! `tieout import`: master data from CSV. All of it or nothing, unless asked otherwise.
+
+mod store;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::{Context, Exit, UsageError, progress::Progress};
+use crate::intake::import::{BankAccountRow, CustomerRow, Importable, Imported, Mapping, OpenItemRow, RateRow, Row, read_file};
+use crate::work::Engine;
+
+/// Reads customers, open items, our bank accounts or rates from CSV
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  tieout import customers samples/erp/customers.csv
+  tieout import open-items export.csv --mapping sap-open-items.toml
+  tieout import open-items export.csv --check")]
+pub struct Args {
+    #[arg(value_enum)]
+    pub kind: Kind,
+    /// CSV files with a header line
+    #[arg(required = true, value_name = "FILE.csv")]
+    pub files: Vec<PathBuf>,
+    /// TOML file that maps our column names to the headers of the file
+    #[arg(long, value_name = "FILE.toml")]
+    pub mapping: Option<PathBuf>,
+    /// Take the good rows even when others are wrong
+    #[arg(long)]
+    pub partial: bool,
+    /// Only say what is wrong; import nothing
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// What the rows are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Kind {
+    Customers,
+    OpenItems,
+    BankAccounts,
+    Rates,
+}
+
+/// Validated rows of one kind, in the order of the files.
+#[derive(Debug)]
+pub enum Rows {
+    Customers(Vec<Row<CustomerRow>>),
+    OpenItems(Vec<Row<OpenItemRow>>),
+    BankAccounts(Vec<Row<BankAccountRow>>),
+    Rates(Vec<Row<RateRow>>),
+}
+
+pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let (rows, wrong) = read_kind(args)?;
+    let exit = if wrong == 0 { Exit::Success } else { Exit::InputErrors };
+    if args.check {
+        eprintln!("Only checked; nothing was imported.");
+        return Ok(exit);
+    }
+    if wrong > 0 && !args.partial {
+        eprintln!("Nothing was imported. Correct the rows named, or add --partial to take the good ones.");
+        return Ok(exit);
+    }
+    let engine = Engine::open(&context.config, context.clock.clone()).await?;
+    let stored = store::store(rows, &engine, args.partial).await?;
+    engine.db.close().await;
+    Ok(if stored == Exit::Success { exit } else { stored })
+}
+
+/// Imports a file that is known to be good.
+pub async fn import_file(engine: &Engine, kind: Kind, path: &Path) -> anyhow::Result<()> {
+    let args = Args { kind, files: vec![path.to_owned()], mapping: None, partial: false, check: false };
+    let (rows, wrong) = read_kind(&args)?;
+    anyhow::ensure!(wrong == 0, "{} has wrong rows", path.display());
+    let exit = store::store(rows, engine, false).await?;
+    anyhow::ensure!(exit == Exit::Success, "{} names what is not known", path.display());
+    Ok(())
+}
+
+fn read_kind(args: &Args) -> anyhow::Result<(Rows, u64)> {
+    match args.kind {
+        Kind::Customers => read(args, Rows::Customers),
+        Kind::OpenItems => read(args, Rows::OpenItems),
+        Kind::BankAccounts => read(args, Rows::BankAccounts),
+        Kind::Rates => read(args, Rows::Rates),
+    }
+}
+
+fn values<T>(rows: Vec<Row<T>>) -> Vec<T> {
+    rows.into_iter().map(|row| row.value).collect()
+}
+
+/// Reads all files and says what is wrong with them; gives the good rows and how many were not.
+fn read<T: Importable>(args: &Args, rows_of: fn(Vec<Row<T>>) -> Rows) -> anyhow::Result<(Rows, u64)> {
+    let mapping = match &args.mapping {
+        Some(path) => Mapping::read(path, T::COLUMNS).map_err(|error| UsageError(error.to_string()))?,
+        None => Mapping::default(),
+    };
+    let mut rows = Vec::new();
+    let mut wrong = 0;
+    for path in &args.files {
+        let size_bytes = fs::metadata(path).map_err(|error| UsageError(format!("{}: {error}", path.display())))?.len();
+        let mut progress = Progress::bytes(&path.display().to_string(), size_bytes, false);
+        let imported = read_file::<T>(path, &mapping, &mut |bytes| progress.at(bytes))?;
+        drop(progress);
+        say(path, &imported);
+        // A header that fits nothing refuses the file without a row being refused.
+        wrong += imported.rows_refused.max(u64::from(imported.wrong_count > 0));
+        rows.extend(imported.rows);
+    }
+    Ok((rows_of(rows), wrong))
+}
+
+fn say<T: Importable>(path: &Path, imported: &Imported<T>) {
+    for wrong in &imported.wrong {
+        eprintln!("{wrong}");
+    }
+    let more = imported.wrong_count - imported.wrong.len() as u64;
+    if more > 0 {
+        eprintln!("{}: and {more} more wrong values", path.display());
+    }
+    if !imported.unused_columns.is_empty() {
+        let known: Vec<_> = T::COLUMNS.iter().map(|column| column.name).collect();
+        eprintln!("{}: not used: {} (known are {})", path.display(), imported.unused_columns.join(", "), known.join(", "));
+    }
+    eprintln!("{}: {} rows good, {} wrong", path.display(), imported.rows.len(), imported.rows_refused);
+}

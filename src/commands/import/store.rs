@@ -1,0 +1,42 @@
+//! Puts imported rows into the store, and says what became of them.
+
+use super::{Rows, values};
+use crate::{
+    commands::Exit,
+    work::{Engine, Stored, UnknownName},
+};
+
+/// Stores rows. Open items that name nobody we know are refused; with `partial` only those.
+pub async fn store(rows: Rows, engine: &Engine, partial: bool) -> anyhow::Result<Exit> {
+    let (what, stored, unknown) = match rows {
+        Rows::Customers(rows) => ("customers", engine.import_customers(&values(rows)).await?, Vec::new()),
+        Rows::BankAccounts(rows) => ("bank accounts", engine.import_bank_accounts(&values(rows)).await?, Vec::new()),
+        Rows::Rates(rows) => ("rates", engine.import_rates(&values(rows)).await?, Vec::new()),
+        Rows::OpenItems(rows) => {
+            let (stored, unknown) = engine.import_open_items(&rows, partial).await?;
+            ("open items", stored, unknown)
+        }
+    };
+    unknown.iter().for_each(|unknown| eprintln!("{}", sentence(unknown)));
+    if !unknown.is_empty() && !partial {
+        eprintln!("Nothing was imported. Import the customers and sellers named first, or add --partial to take the other rows.");
+        return Ok(Exit::InputErrors);
+    }
+    eprintln!("{}", summary(what, &stored));
+    Ok(if unknown.is_empty() && stored.conflicts == 0 { Exit::Success } else { Exit::InputErrors })
+}
+
+fn sentence(unknown: &UnknownName) -> String {
+    format!("line {}, column {}: expected a code that was imported, found {}", unknown.line, unknown.column, unknown.found)
+}
+
+fn summary(what: &str, stored: &Stored) -> String {
+    let mut text = format!("{what}: {} new, {} changed, {} as they were", stored.inserted, stored.updated, stored.unchanged);
+    if stored.conflicts > 0 {
+        text.push_str(&format!(
+            "; {} would change items that cash was applied to, and were not taken: see tieout exceptions list",
+            stored.conflicts
+        ));
+    }
+    text
+}

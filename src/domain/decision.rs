@@ -1,0 +1,135 @@
+//! What the engine decides about a payment, with everything it stood on.
+
+use serde::{Deserialize, Serialize};
+
+use super::{CustomerId, OpenItemId, Reason};
+
+/// The engine's answer for one payment: what happens, the ranked proposals, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    pub outcome: Outcome,
+    /// Best first, at most three. `Post` posts the first; a person is offered all.
+    pub proposals: Vec<Proposal>,
+    pub evidence: Evidence,
+}
+
+/// What happens to the payment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Outcome {
+    /// The first proposal posts.
+    Post,
+    /// The first proposal posts, and what it leaves over or deducts is work for a person.
+    PostWithFollowUp { reasons: Vec<Reason> },
+    /// A person decides.
+    Hold { reason: Reason },
+}
+
+/// One complete explanation of a payment: `amount = Σ cash + on account + unapplied`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposal {
+    pub customer: Option<CustomerId>,
+    pub lines: Vec<ProposalLine>,
+    pub on_account_minor: i64,
+    pub unapplied_minor: i64,
+    /// Id of the rule that lets it post, or that came nearest.
+    pub rule: String,
+    /// Log-odds in thousandths.
+    pub score_milli: i64,
+}
+
+/// What one open item gets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProposalLine {
+    pub item: OpenItemId,
+    /// Cash in the item's currency; negative when a credit memo is used.
+    pub applied_minor: i64,
+    /// The same in the payment's currency.
+    pub cash_minor: i64,
+    /// What else closes part of the item: discount, deduction, write-off. Positive reduces an invoice.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adjustments: Vec<LineAdjustment>,
+    /// Index of the remittance line it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+}
+
+impl ProposalLine {
+    /// What the open amount of the item goes down by.
+    pub fn closes_minor(&self) -> Option<i64> {
+        self.adjustments.iter().try_fold(self.applied_minor, |sum, adjustment| sum.checked_add(adjustment.amount_minor))
+    }
+}
+
+/// A part of an item that closes without cash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineAdjustment {
+    pub kind: LineAdjustmentKind,
+    pub amount_minor: i64,
+    /// Reason code of `rules/reasons.toml`, or `terms`, `tolerance`, `unearned_discount`.
+    pub reason: String,
+}
+
+/// How a part closes without cash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineAdjustmentKind {
+    /// Cash discount within the terms.
+    Discount,
+    /// Short-paid part that the customer gave a reason for, or that must be charged back.
+    Deduction,
+    /// Small difference that is not pursued.
+    WriteOff,
+}
+
+/// What a decision stood on, made in the pass that decides.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Hash of the merged rule set.
+    pub rule_set: String,
+    pub steps: Vec<Step>,
+    /// The sum as an equation: `1200.50 = INV-1 980.00 + INV-2 220.50`.
+    pub equation: String,
+    pub runner_up: Option<RunnerUp>,
+    /// For an exception: the nearest rule and the single condition that failed.
+    pub why_not: Option<String>,
+}
+
+/// One step of the pipeline and what it found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Stage of the pipeline: `payer`, `link`, `duplicate`, `reference`, `amount`, `joint`, `veto`, `rule`.
+    pub stage: String,
+    /// Rule id where a rule spoke.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// One sentence for a person.
+    pub text: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<EvidenceItem>,
+}
+
+/// One piece of evidence with where it came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceItem {
+    /// What was compared: `reference`, `amount`, `payer_account`, `po`, ...
+    pub field: String,
+    pub theirs: String,
+    pub ours: String,
+    /// How it matched: `exact`, `folded`, `core`, `net_of_discount`, ...
+    pub level: String,
+    /// Contribution to the score, log-odds in thousandths.
+    pub points_milli: i64,
+    /// Byte offset in the source file, where it came from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub byte: Option<u64>,
+}
+
+/// The second-best complete explanation and what it lacked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunnerUp {
+    pub equation: String,
+    pub lacked: String,
+    /// Margin of the winner over it, log-odds in thousandths.
+    pub margin_milli: i64,
+}

@@ -1,0 +1,24 @@
+//! The words of the trade as types. Pure: no I/O, no clock, no SQL.
+
+mod customer;
+mod decision;
+mod exception;
+mod ids;
+mod open_item;
+mod payment;
+mod reason;
+mod remittance;
+mod terms;
+
+pub use customer::{BankAccount, Customer, Relation, Seller};
+pub use decision::{
+    Decision, Evidence, EvidenceItem, LineAdjustment, LineAdjustmentKind, Outcome, Proposal, ProposalLine, RunnerUp, Step,
+};
+pub use exception::{ExceptionFacts, Level, Route};
+pub use ids::{ApplicationId, CustomerId, DecisionId, ExceptionId, FileId, JobId, OpenItemId, PaymentId, RemittanceId, SellerId};
+pub use open_item::{ItemKind, ItemStatus, OpenItem, TermsOfPayment};
+pub use payment::{AccountKey, Payer, Payment, PaymentState, Source};
+pub use reason::Reason;
+pub use remittance::{Remittance, RemittanceAdjustment, RemittanceLine, RemittanceReference, RemittanceState};
+
+pub use tieout_parsers::{Currency, Direction, Location, Method, Money};

@@ -1,0 +1,9 @@
+//! The doors a file comes in by: unwrap it, archive it, watch the inbox, and read master data from CSV.
+//!
+//! **Invariant:** intake never looks at money; it hands over bytes and validated rows.
+
+pub mod archive;
+pub mod import;
+pub mod unwrap;
+pub mod walk;
+pub mod watch;

@@ -1,0 +1,48 @@
+//! The ledger: the only place that moves money.
+//!
+//! Money comes in (`receive`), is applied (`apply`), undone (`reverse`), taken back by the bank (`take_back`) or moved by
+//! a person who clears an exception (`resolve`). Each of them writes applications, a balanced journal entry and the
+//! running amounts in one transaction, under the limits of whoever acts. What to apply is decided in `matching`; SQL is
+//! left to `store`.
+
+mod apply;
+mod check;
+mod hold;
+mod journal;
+mod mandate;
+mod receive;
+mod resolve;
+mod reverse;
+
+#[cfg(test)]
+pub(crate) mod suite;
+
+pub use apply::{PostOutcome, Posting, apply};
+pub use check::{Promise, check};
+pub use hold::{Hold, hold};
+pub use mandate::{AboveAuthority, DeductionRoute, Mandate, Policy, Power};
+pub use receive::{receive, reject_file, release_file};
+pub use resolve::{Action, Resolution, ResolveError, resolve};
+pub use reverse::{Reversed, mark_duplicate, reverse_application, reverse_payment, take_back};
+
+use crate::domain::{FileId, PaymentId, RemittanceId};
+
+/// The rules of the trade forbid it; the sentence says why and what to do first.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Refusal(pub String);
+
+/// Key of the exception that asks what a payment is for. It is settled when nothing of the payment is left.
+pub fn match_key(payment: PaymentId) -> String {
+    format!("payment:{}:match", payment.0)
+}
+
+/// Key of the exception of a file that is held.
+pub fn held_key(file: FileId) -> String {
+    format!("file:{}:held", file.0)
+}
+
+/// Key of the exception of an advice that waits for its cash.
+pub fn waiting_key(remittance: RemittanceId) -> String {
+    format!("remittance:{}:waiting", remittance.0)
+}

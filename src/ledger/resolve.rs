@@ -1,0 +1,502 @@
+//! A person clears an exception. The request has a key: a repeat shows the first answer. A race is decided by version:
+//! the loser is told who won and when. What is above the person's authority becomes a recommendation.
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::{
+    AboveAuthority, Mandate, PostOutcome, Posting, Power, Refusal, apply, held_key, mark_duplicate, match_key, reject_file,
+    release_file, reverse_application, reverse_payment, waiting_key,
+};
+use crate::{
+    audit,
+    domain::{
+        ApplicationId, Currency, CustomerId, ExceptionFacts, ExceptionId, FileId, Level, LineAdjustment, LineAdjustmentKind,
+        Money, OpenItemId, Payment, PaymentId, PaymentState, Proposal, ProposalLine, Reason, RemittanceId,
+    },
+    hex,
+    store::{Answer, AuditEvent, Conflict, Exception, FileState, NewException, Tx, wants_retry},
+};
+
+/// Where the details of a recommendation keep the version of the payment that it was made for.
+const PAYMENT_VERSION: &str = "payment_version";
+
+/// What a person does about an exception.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "action")]
+pub enum Action {
+    /// Cash, and what else closes them, to chosen items; a part may go on account.
+    Apply {
+        lines: Vec<ProposalLine>,
+        #[serde(default)]
+        on_account_minor: i64,
+        #[serde(default)]
+        customer: Option<CustomerId>,
+    },
+    /// Keeps cash for later; all that is unapplied where no amount is given.
+    OnAccount { amount_minor: Option<i64>, customer: Option<CustomerId> },
+    /// Takes a short-paid part off an item and follows it up.
+    Deduct { item: OpenItemId, amount_minor: i64, reason_code: String },
+    /// Takes a part off an item that is not pursued.
+    WriteOff { item: OpenItemId, amount_minor: i64, reason: String },
+    /// Asks for cash to be sent back; all that is unapplied where no amount is given.
+    RefundRequest { amount_minor: Option<i64> },
+    /// Ties an advice to the payment it announces.
+    LinkRemittance { remittance: RemittanceId, payment: PaymentId },
+    /// The payment is another record of the same money.
+    MarkDuplicate { of: Option<PaymentId> },
+    /// Undoes one application, or all of the payment.
+    Reverse { application: Option<ApplicationId>, why: String },
+    /// The held file is right after all.
+    ReleaseFile { why: String },
+    /// The held file is wrong.
+    RejectFile { why: String },
+    /// Nothing is left to do.
+    Close { note: String },
+}
+
+/// What became of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    Done {
+        /// The exception is closed; otherwise something is left to decide.
+        closed: bool,
+        answer: String,
+        /// The engine should look at these payments again: make their match jobs in this transaction.
+        match_again: Vec<PaymentId>,
+        /// The payments of this file are live now: make their match jobs in this transaction.
+        released: Option<FileId>,
+    },
+    /// The same request was made before; this was the answer.
+    Replayed {
+        answer: String,
+        by: String,
+        at: String,
+        /// Nothing moved then: it was above the role's limit, and somebody who may was asked.
+        recommended: bool,
+    },
+    /// Nothing moved: it is above the role's limit, and somebody who may is asked.
+    Recommended { exception: ExceptionId, power: Power, amount_minor: i64, limit_minor: i64, currency: Currency },
+}
+
+/// Why a request had no effect. The transaction must be rolled back.
+#[derive(Debug, thiserror::Error)]
+pub enum ResolveError {
+    #[error("exception {0} does not exist")]
+    NotFound(ExceptionId),
+    #[error("{who} was faster: they changed this exception at {when}; look at it again")]
+    Version { who: String, when: String },
+    #[error("{0}")]
+    Refused(String),
+    #[error(transparent)]
+    Other(anyhow::Error),
+}
+
+impl From<anyhow::Error> for ResolveError {
+    fn from(error: anyhow::Error) -> Self {
+        match error.downcast::<Refusal>() {
+            Ok(Refusal(sentence)) => Self::Refused(sentence),
+            Err(error) => Self::Other(error),
+        }
+    }
+}
+
+impl ResolveError {
+    /// Whether the same request may succeed in another transaction.
+    pub fn wants_retry(&self) -> bool {
+        matches!(self, Self::Other(error) if wants_retry(error))
+    }
+}
+
+/// What an action did to the world, before the exception itself is settled.
+#[derive(Default)]
+struct Effect {
+    answer: String,
+    /// Nothing is left to decide about what the exception asks.
+    settled: bool,
+    match_again: Vec<PaymentId>,
+    released: Option<FileId>,
+    /// Something above the limit; then nothing else happened.
+    above: Option<(Power, i64, i64, Currency)>,
+}
+
+/// Does what a person decided, once. `seen` is the version of the exception the person looked at.
+pub async fn resolve(
+    tx: &mut Tx,
+    mandate: &Mandate<'_>,
+    id: ExceptionId,
+    seen: Option<i64>,
+    action: &Action,
+    key: &str,
+) -> Result<Resolution, ResolveError> {
+    let exception = tx.lock_exception(id).await?.ok_or(ResolveError::NotFound(id))?;
+    let mut kept = Answer {
+        exception: id,
+        action_hash: hash(action)?,
+        by: mandate.actor.to_owned(),
+        at: tx.stamp().to_owned(),
+        answer: String::new(),
+        recommended: false,
+    };
+    if let Some(first) = tx.first_answer(key).await? {
+        return replay(first, &kept, key);
+    }
+    if !exception.open || seen.is_some_and(|version| version != exception.version) {
+        return Err(ResolveError::Version { who: exception.changed_by, when: exception.changed_at });
+    }
+    if !mandate.policy.may_decide(mandate.role) {
+        return Err(ResolveError::Refused(format!("the role {} may look at exceptions and not decide them", mandate.role)));
+    }
+    still_as_asked(tx, &exception, action).await?;
+    let effect = act(tx, mandate, &exception, action).await.or_else(above)?;
+    if let Some((power, amount_minor, limit_minor, currency)) = effect.above {
+        let asked = recommend(tx, mandate, &exception, action, power, (amount_minor, limit_minor, currency)).await?;
+        kept.answer = format!("recommended as {asked}: above the limit of {}", mandate.role);
+        kept.recommended = true;
+        tx.keep_answer(key, &kept).await?;
+        return Ok(Resolution::Recommended { exception: asked, power, amount_minor, limit_minor, currency });
+    }
+    settle(tx, mandate, &exception, action, &effect, key).await?;
+    kept.answer.clone_from(&effect.answer);
+    tx.keep_answer(key, &kept).await?;
+    let Effect { answer, settled: closed, match_again, released, .. } = effect;
+    Ok(Resolution::Done { closed, answer, match_again, released })
+}
+
+/// The first answer again; a key that named something else is refused, because it would pass for an answer to this.
+fn replay(first: Answer, asked: &Answer, key: &str) -> Result<Resolution, ResolveError> {
+    if (first.exception, &first.action_hash) != (asked.exception, &asked.action_hash) {
+        return Err(ResolveError::Refused(format!(
+            "the key {key:?} was used by {} at {} for another request, about {}; give this request its own key",
+            first.by, first.at, first.exception
+        )));
+    }
+    let Answer { answer, by, at, recommended, .. } = first;
+    Ok(Resolution::Replayed { answer, by, at, recommended })
+}
+
+fn hash(action: &Action) -> anyhow::Result<String> {
+    Ok(hex::encode(&Sha256::digest(serde_json::to_vec(action).context("writing an action")?)))
+}
+
+/// A recommendation is granted for the payment as it was: what was done meanwhile may be the very thing that was asked.
+async fn still_as_asked(tx: &mut Tx, exception: &Exception, action: &Action) -> Result<(), ResolveError> {
+    let asked = exception.details.get(PAYMENT_VERSION).and_then(serde_json::Value::as_i64);
+    let (Some(payment), Some(asked)) = (exception.payment, asked) else { return Ok(()) };
+    if matches!(action, Action::Close { .. }) || locked(tx, payment).await?.version == asked {
+        return Ok(());
+    }
+    Err(ResolveError::Refused(format!(
+        "payment {payment} was changed after {} was raised; close it with a note, and decide where the payment stands now",
+        exception.id
+    )))
+}
+
+/// What the ledger found to be above the limit before it moved anything is an effect too: somebody is asked.
+fn above(error: ResolveError) -> Result<Effect, ResolveError> {
+    let ResolveError::Other(error) = error else { return Err(error) };
+    let AboveAuthority { power, amount_minor, limit_minor, currency } = error.downcast::<AboveAuthority>()?;
+    Ok(Effect { above: Some((power, amount_minor, limit_minor, currency)), ..Effect::default() })
+}
+
+/// Closes the exception, or marks it as worked on, and tells the audit.
+async fn settle(
+    tx: &mut Tx,
+    mandate: &Mandate<'_>,
+    exception: &Exception,
+    action: &Action,
+    effect: &Effect,
+    key: &str,
+) -> Result<(), ResolveError> {
+    // Posting the last cent settles the exception of a payment by itself; then there is nothing left to close.
+    let current = tx.lock_exception(exception.id).await?.ok_or(ResolveError::NotFound(exception.id))?;
+    let held = if effect.settled && current.open {
+        tx.close_exception(current.id, current.version, &effect.answer, key, mandate.actor).await?
+    } else if current.open {
+        tx.touch_exception(current.id, current.version, mandate.actor).await?
+    } else {
+        true
+    };
+    if !held {
+        return Err(ResolveError::Other(Conflict("the exception".to_owned()).into()));
+    }
+    let detail = json!({ "request": key, "action": action, "answer": effect.answer }).to_string();
+    let event =
+        AuditEvent { actor: mandate.actor.to_owned(), action: "resolve".to_owned(), subject: exception.id.to_string(), detail };
+    Ok(audit::record(tx, &[event]).await?)
+}
+
+async fn act(tx: &mut Tx, mandate: &Mandate<'_>, exception: &Exception, action: &Action) -> Result<Effect, ResolveError> {
+    match action {
+        Action::Apply { lines, on_account_minor, customer } => {
+            let proposal = proposal(lines.clone(), *on_account_minor, *customer);
+            post(tx, mandate, exception, proposal, 0).await
+        }
+        Action::OnAccount { amount_minor, customer } => {
+            let amount = amount_or_rest(tx, exception, *amount_minor).await?;
+            post(tx, mandate, exception, proposal(Vec::new(), amount, *customer), 0).await
+        }
+        Action::RefundRequest { amount_minor } => {
+            let amount = amount_or_rest(tx, exception, *amount_minor).await?;
+            post(tx, mandate, exception, Proposal::default(), amount).await
+        }
+        Action::Deduct { item, amount_minor, reason_code } => {
+            known(mandate, reason_code)?;
+            let lines = vec![grant(*item, LineAdjustmentKind::Deduction, *amount_minor, reason_code)];
+            post(tx, mandate, exception, proposal(lines, 0, None), 0).await
+        }
+        Action::WriteOff { item, amount_minor, reason } => {
+            let lines = vec![grant(*item, LineAdjustmentKind::WriteOff, *amount_minor, reason)];
+            post(tx, mandate, exception, proposal(lines, 0, None), 0).await
+        }
+        Action::LinkRemittance { remittance, payment } => link(tx, mandate, *remittance, *payment).await,
+        Action::MarkDuplicate { of } => {
+            let payment = payment_of(exception)?;
+            let of = of.ok_or_else(|| ResolveError::Refused(format!("name the payment that counts in place of {payment}")))?;
+            mark_duplicate(tx, mandate, payment, of).await?;
+            tx.clear_exceptions(&[match_key(payment)], "duplicate", mandate.actor).await?;
+            Ok(Effect {
+                answer: format!("payment {payment} is a duplicate of {of} and does not count"),
+                settled: true,
+                ..Effect::default()
+            })
+        }
+        Action::Reverse { application, why } => reverse(tx, mandate, exception, *application, why).await,
+        Action::ReleaseFile { why } => {
+            let file = file_of(exception)?;
+            if !release_file(tx, mandate, file, why).await? {
+                return Err(ResolveError::Refused(format!("file {file} is not held")));
+            }
+            clear_held(tx, mandate, exception, file).await?;
+            Ok(Effect {
+                answer: format!("file {file} released: {why}"),
+                settled: true,
+                released: Some(file),
+                ..Effect::default()
+            })
+        }
+        Action::RejectFile { why } => {
+            let file = file_of(exception)?;
+            if !reject_file(tx, mandate, file, why).await? {
+                return Err(ResolveError::Refused(format!("file {file} is not held")));
+            }
+            clear_held(tx, mandate, exception, file).await?;
+            Ok(Effect { answer: format!("file {file} rejected: {why}"), settled: true, ..Effect::default() })
+        }
+        Action::Close { note } => close(tx, mandate, exception, note).await,
+    }
+}
+
+/// A file may be decided from another exception about it; then the one that asked for the decision is settled too.
+async fn clear_held(tx: &mut Tx, mandate: &Mandate<'_>, exception: &Exception, file: FileId) -> anyhow::Result<()> {
+    let key = held_key(file);
+    if exception.key != key {
+        tx.clear_exceptions(&[key], &format!("decided with {}", exception.id), mandate.actor).await?;
+    }
+    Ok(())
+}
+
+/// A deduction is followed up by its code; one that the rules do not know would end where nobody looks for it.
+fn known(mandate: &Mandate<'_>, code: &str) -> Result<(), ResolveError> {
+    const SHOWN: usize = 6;
+    if mandate.policy.knows_reason_code(code) {
+        return Ok(());
+    }
+    let codes = mandate.policy.reason_codes();
+    let some = codes.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    Err(ResolveError::Refused(format!("the rules know no reason code {code:?}; they know {} codes, such as {some}", codes.len())))
+}
+
+fn proposal(lines: Vec<ProposalLine>, on_account_minor: i64, customer: Option<CustomerId>) -> Proposal {
+    Proposal { customer, lines, on_account_minor, rule: "person".to_owned(), ..Proposal::default() }
+}
+
+fn grant(item: OpenItemId, kind: LineAdjustmentKind, amount_minor: i64, reason: &str) -> ProposalLine {
+    let adjustments = vec![LineAdjustment { kind, amount_minor, reason: reason.to_owned() }];
+    ProposalLine { item, applied_minor: 0, cash_minor: 0, adjustments, line: None }
+}
+
+/// Posts for a person. What the proposal does not name stays unapplied.
+async fn post(
+    tx: &mut Tx,
+    mandate: &Mandate<'_>,
+    exception: &Exception,
+    mut proposal: Proposal,
+    refund_minor: i64,
+) -> Result<Effect, ResolveError> {
+    let payment = locked(tx, payment_of(exception)?).await?;
+    let mut moved = proposal.lines.iter().map(|line| line.cash_minor).chain([proposal.on_account_minor, refund_minor]);
+    let moved = moved.try_fold(0_i64, i64::checked_add).and_then(|moved| payment.unapplied_minor.checked_sub(moved));
+    proposal.unapplied_minor = moved.filter(|left| *left >= 0).ok_or_else(|| {
+        let left = Money::new(payment.unapplied_minor, payment.currency);
+        ResolveError::Refused(format!("payment {} has {left} to apply; more was to be moved", payment.id))
+    })?;
+    proposal.customer = proposal.customer.or(exception.customer);
+    let decision = tx.latest_decision(payment.id).await?.map(|decision| decision.id);
+    let posting =
+        Posting { payment: payment.id, version: payment.version, proposal: &proposal, decision, refund_minor, note: None };
+    match apply(tx, mandate, &[posting]).await?.pop() {
+        Some(PostOutcome::Posted { unapplied_minor, .. }) => {
+            let about_all = exception.key == match_key(payment.id) || exception.reason == Reason::Overpaid;
+            let left = Money::new(unapplied_minor, payment.currency);
+            let answer = format!("payment {} posted; {left} left unapplied", payment.id);
+            Ok(Effect { answer, settled: unapplied_minor == 0 || !about_all, ..Effect::default() })
+        }
+        Some(PostOutcome::AboveAuthority { power, amount_minor, limit_minor, currency }) => {
+            Ok(Effect { above: Some((power, amount_minor, limit_minor, currency)), ..Effect::default() })
+        }
+        Some(PostOutcome::Stale(what) | PostOutcome::Refused(what)) => Err(ResolveError::Refused(what)),
+        None => Err(ResolveError::Refused("nothing was to be posted".to_owned())),
+    }
+}
+
+async fn amount_or_rest(tx: &mut Tx, exception: &Exception, amount_minor: Option<i64>) -> Result<i64, ResolveError> {
+    let payment = locked(tx, payment_of(exception)?).await?;
+    let amount = amount_minor.unwrap_or(payment.unapplied_minor);
+    if amount_minor.is_some_and(|amount| amount <= 0) {
+        let asked = Money::new(amount, payment.currency);
+        return Err(ResolveError::Refused(format!("{asked} cannot be moved; name an amount above zero")));
+    }
+    Ok(amount)
+}
+
+async fn link(tx: &mut Tx, mandate: &Mandate<'_>, remittance: RemittanceId, payment: PaymentId) -> Result<Effect, ResolveError> {
+    let advice = tx
+        .remittance(remittance)
+        .await?
+        .ok_or_else(|| ResolveError::Refused(format!("remittance {remittance} does not exist")))?;
+    let cash = locked(tx, payment).await?;
+    if advice.currency != cash.currency {
+        let sentence = format!("remittance {remittance} is in {}, payment {payment} in {}", advice.currency, cash.currency);
+        return Err(ResolveError::Refused(sentence));
+    }
+    if let Some(other) = cash.remittance {
+        return Err(ResolveError::Refused(format!("payment {payment} has remittance {other} already")));
+    }
+    if let Some(other) = advice.payment {
+        return Err(ResolveError::Refused(format!("remittance {remittance} belongs to payment {other} already")));
+    }
+    tx.link_remittances(&[(remittance, payment)]).await?;
+    tx.clear_exceptions(&[waiting_key(remittance)], "linked", mandate.actor).await?;
+    let answer = format!("remittance {remittance} linked to payment {payment}; the engine looks at it again");
+    Ok(Effect { answer, settled: false, match_again: vec![payment], ..Effect::default() })
+}
+
+async fn reverse(
+    tx: &mut Tx,
+    mandate: &Mandate<'_>,
+    exception: &Exception,
+    application: Option<ApplicationId>,
+    why: &str,
+) -> Result<Effect, ResolveError> {
+    let payment = payment_of(exception)?;
+    let reversed = match application {
+        Some(id) => {
+            // Asked first, so that nobody is asked to allow what cannot be done.
+            if let Some(other) = tx.application(id).await?.map(|found| found.payment).filter(|other| *other != payment) {
+                return Err(ResolveError::Refused(format!("that application belongs to payment {other}, not {payment}")));
+            }
+            reverse_application(tx, mandate, id, why).await?
+        }
+        None => reverse_payment(tx, mandate, payment, why).await?,
+    };
+    let answer = format!("{} applications of payment {payment} reversed: {why}", reversed.applications);
+    if exception.key == match_key(payment) {
+        return Ok(Effect { answer, ..Effect::default() });
+    }
+    // The cash waits for a decision again, and so somebody must be asked.
+    let row = locked(tx, payment).await?;
+    let amount = (row.unapplied_minor, row.currency);
+    let route = mandate.policy.route(&facts(exception, Level::Payment, exception.reason, amount));
+    let mut again = NewException::new(match_key(payment), Level::Payment, exception.reason, route, format!("Reversed: {why}"));
+    (again.payment, again.file, again.seller, again.customer) =
+        (Some(payment), exception.file, exception.seller, exception.customer);
+    again.amount = Some(amount);
+    tx.raise_exceptions(&[again], mandate.actor).await?;
+    Ok(Effect { answer, settled: true, ..Effect::default() })
+}
+
+/// An exception may be closed without a deed only when no money waits behind it.
+async fn close(tx: &mut Tx, mandate: &Mandate<'_>, exception: &Exception, note: &str) -> Result<Effect, ResolveError> {
+    if exception.level == Level::File && exception.reason == Reason::FileHeld {
+        // A file of which something could not be read is told about in the same way; of that, only notice can be taken.
+        let state = match exception.file.filter(|file| exception.key == held_key(*file)) {
+            Some(file) => tx.file(file).await?.map(|file| file.state),
+            None => Some(FileState::Held),
+        };
+        if state == Some(FileState::Held) {
+            return Err(ResolveError::Refused("it stands still until somebody decides: release, reject or retry it".to_owned()));
+        }
+    }
+    if let Some(payment) = exception.payment {
+        let row = locked(tx, payment).await?;
+        let asks = exception.key == match_key(payment) || exception.reason == Reason::Overpaid;
+        if asks && row.state == PaymentState::Exception && row.unapplied_minor > 0 {
+            let left = Money::new(row.unapplied_minor, row.currency);
+            return Err(ResolveError::Refused(format!(
+                "{left} of payment {payment} wait for a decision: apply them, keep them on account or refund them"
+            )));
+        }
+    }
+    tx.note_exception(exception.id, mandate.actor, note).await?;
+    Ok(Effect { answer: format!("closed: {note}"), settled: true, ..Effect::default() })
+}
+
+/// Asks somebody with a higher limit. The request itself is kept, so that one click can grant it.
+async fn recommend(
+    tx: &mut Tx,
+    mandate: &Mandate<'_>,
+    exception: &Exception,
+    action: &Action,
+    power: Power,
+    (amount_minor, limit_minor, currency): (i64, i64, Currency),
+) -> Result<ExceptionId, ResolveError> {
+    let route = mandate.policy.route(&facts(exception, exception.level, Reason::AboveAuthority, (amount_minor, currency)));
+    let message = format!(
+        "{} recommends to {} {}; the limit of {} is {}",
+        mandate.actor,
+        power.as_str().replace('_', " "),
+        Money::new(amount_minor, currency),
+        mandate.role,
+        Money::new(limit_minor, currency),
+    );
+    let key = format!("exception:{}:approval", exception.id.0);
+    let mut asked = NewException::new(key, exception.level, Reason::AboveAuthority, route, message);
+    (asked.file, asked.payment, asked.remittance, asked.open_item) =
+        (exception.file, exception.payment, exception.remittance, exception.open_item);
+    (asked.seller, asked.customer, asked.amount) = (exception.seller, exception.customer, Some((amount_minor, currency)));
+    asked.details = json!({ "recommended_by": mandate.actor, "for": exception.id, "action": action });
+    if let Some(payment) = exception.payment {
+        asked.details[PAYMENT_VERSION] = json!(locked(tx, payment).await?.version);
+    }
+    let ids = tx.raise_exceptions(&[asked], mandate.actor).await?;
+    ids.first().copied().ok_or_else(|| ResolveError::Refused("the recommendation was not stored".to_owned()))
+}
+
+fn facts(exception: &Exception, level: Level, reason: Reason, (amount_minor, currency): (i64, Currency)) -> ExceptionFacts {
+    ExceptionFacts {
+        reason,
+        level,
+        amount_minor,
+        currency,
+        seller_code: None,
+        customer_code: None,
+        portfolio_owner: exception.owner.clone(),
+        reason_code: None,
+    }
+}
+
+fn payment_of(exception: &Exception) -> Result<PaymentId, ResolveError> {
+    exception.payment.ok_or_else(|| ResolveError::Refused(format!("exception {} is about no payment", exception.id)))
+}
+
+fn file_of(exception: &Exception) -> Result<FileId, ResolveError> {
+    exception.file.ok_or_else(|| ResolveError::Refused(format!("exception {} is about no file", exception.id)))
+}
+
+async fn locked(tx: &mut Tx, id: PaymentId) -> Result<Payment, ResolveError> {
+    let payment = tx.lock_payments(&[id]).await?.pop();
+    payment.ok_or_else(|| ResolveError::Refused(format!("payment {id} does not exist")))
+}

@@ -1,0 +1,334 @@
+//! Clearing exceptions: once per request, decided by version, within limits.
+
+use super::{broken, engine, items, line, open, person, proposal, received, record, unapplied, with};
+use crate::{
+    domain::{ExceptionId, Level, LineAdjustmentKind, PaymentId, Reason, Route},
+    ledger::{Action, Mandate, PostOutcome, Posting, Power, Resolution, ResolveError, apply, match_key, resolve, waiting_key},
+    store::{
+        Db, FileState, Kind, NewException,
+        testing::{Fresh, World, on_both},
+    },
+};
+
+fn asked(key: String, level: Level, reason: Reason) -> NewException {
+    let route = Route { queue: reason.default_queue().to_owned(), owner: None, due_hours: 24, rule: "default".to_owned() };
+    NewException::new(key, level, reason, route, reason.title().to_owned())
+}
+
+/// A payment that the engine could not place, with its exception.
+async fn waiting(fresh: &Fresh, world: &World, sha256: &str, amount: i64) -> (PaymentId, ExceptionId) {
+    let (_, payments) = received(fresh, world, sha256, &[amount]).await;
+    let payment = payments[0].payment.id;
+    let exceptions = fresh.db.transact(async |tx| {
+        let mut new = asked(match_key(payment), Level::Payment, Reason::NoRemittance);
+        (new.payment, new.customer) = (Some(payment), Some(world.customer));
+        assert_eq!(tx.send_to_person(&[(payment, 1, None)]).await?, [payment]);
+        assert!(tx.send_to_person(&[(payment, 1, None)]).await?.is_empty(), "version 1 is gone");
+        tx.raise_exceptions(&[new], "engine").await
+    });
+    (payment, exceptions.await.expect("raised")[0])
+}
+
+async fn act(
+    db: &Db,
+    mandate: &Mandate<'_>,
+    id: ExceptionId,
+    seen: Option<i64>,
+    action: &Action,
+    key: &str,
+) -> Result<Resolution, ResolveError> {
+    let mut tx = db.begin().await.expect("begin");
+    let resolution = resolve(&mut tx, mandate, id, seen, action, key).await;
+    match resolution {
+        Ok(done) => {
+            tx.commit().await.expect("commit");
+            Ok(done)
+        }
+        Err(error) => {
+            tx.rollback().await.expect("rollback");
+            Err(error)
+        }
+    }
+}
+
+const fn is_closed(resolution: &Result<Resolution, ResolveError>) -> bool {
+    matches!(resolution, Ok(Resolution::Done { closed: true, .. }))
+}
+
+on_both! {
+    async fn a_request_has_its_effect_once(fresh) {
+        let world = World::new(fresh).await;
+        let (payment, exception) = waiting(fresh, &world, "aa", 1_000).await;
+        let ids = items(fresh, &world, &[("A", 600), ("B", 900)]).await;
+        let ann = person(&world, "ann", "analyst");
+        let part = Action::Apply { lines: vec![line(ids[0], 600)], on_account_minor: 0, customer: None };
+        let first = act(&fresh.db, &ann, exception, Some(1), &part, "form-1").await;
+        let left = format!("payment {payment} posted; 4.00 USD left unapplied");
+        assert!(matches!(&first, Ok(Resolution::Done { closed: false, answer, .. }) if *answer == left), "{first:?}");
+        let again = act(&fresh.db, &ann, exception, Some(1), &part, "form-1").await;
+        assert!(matches!(&again, Ok(Resolution::Replayed { by, recommended: false, .. }) if by == "ann"), "{again:?}");
+        let other_action = Action::Apply { lines: vec![line(ids[0], 400)], on_account_minor: 0, customer: None };
+        let other_action = act(&fresh.db, &ann, exception, None, &other_action, "form-1").await;
+        let (_, other) = waiting(fresh, &world, "bb", 600).await;
+        let other_exception = act(&fresh.db, &ann, other, None, &part, "form-1").await;
+        for reused in [other_action, other_exception] {
+            assert!(matches!(&reused, Err(ResolveError::Refused(why)) if why.contains("another request")), "{reused:?}");
+        }
+        assert_eq!(unapplied(&fresh.db, payment).await, (400, "exception"));
+        let rest = act(&fresh.db, &ann, exception, None, &Action::OnAccount { amount_minor: None, customer: None }, "form-2").await;
+        assert!(is_closed(&rest), "{rest:?}");
+        assert_eq!((open(&fresh.db, &ids).await.as_slice(), unapplied(&fresh.db, payment).await), ([0, 900].as_slice(), (0, "posted")));
+        assert_eq!(broken(&fresh.db).await, [""; 0]);
+    }
+}
+
+on_both! {
+    async fn the_loser_is_told_who_won_and_when(fresh) {
+        let world = World::new(fresh).await;
+        let (_, exception) = waiting(fresh, &world, "aa", 1_000).await;
+        let on_account = Action::OnAccount { amount_minor: None, customer: None };
+        assert!(is_closed(&act(&fresh.db, &person(&world, "ann", "analyst"), exception, Some(1), &on_account, "a").await));
+        fresh.pass_seconds(60);
+        let lost = act(&fresh.db, &person(&world, "bob", "analyst"), exception, Some(1), &on_account, "b").await;
+        let Err(ResolveError::Version { who, when }) = lost else { panic!("{lost:?}") };
+        assert_eq!((who.as_str(), when.as_str()), ("ann", "2026-03-02T08:00:00.000Z"));
+        assert!(matches!(act(&fresh.db, &person(&world, "bob", "analyst"), ExceptionId(99), None, &on_account, "c").await, Err(ResolveError::NotFound(_))));
+        assert_eq!(broken(&fresh.db).await, [""; 0]);
+    }
+}
+
+on_both! {
+    async fn above_the_limit_is_a_recommendation_and_nothing_moves(fresh) {
+        let world = World::new(fresh).await;
+        let (payment, exception) = waiting(fresh, &world, "aa", 5_000).await;
+        let refund = Action::RefundRequest { amount_minor: None };
+        let asked = act(&fresh.db, &person(&world, "ann", "analyst"), exception, Some(1), &refund, "a").await;
+        let Ok(Resolution::Recommended { exception: approval, limit_minor, amount_minor, .. }) = asked else { panic!("{asked:?}") };
+        assert_eq!((amount_minor, limit_minor, unapplied(&fresh.db, payment).await), (5_000, 1_000, (5_000, "exception")));
+        let again = act(&fresh.db, &person(&world, "ann", "analyst"), exception, Some(1), &refund, "a").await;
+        assert!(matches!(&again, Ok(Resolution::Replayed { recommended: true, .. })), "{again:?}");
+        let row = fresh.db.read().await.unwrap().exception(approval).await.unwrap().expect("stored");
+        assert_eq!((row.reason, row.queue.as_str(), row.details["recommended_by"].as_str()), (Reason::AboveAuthority, "approvals", Some("ann")));
+        let kept: Action = serde_json::from_value(row.details["action"].clone()).expect("the request itself is kept");
+        let granted = act(&fresh.db, &person(&world, "sue", "supervisor"), approval, Some(1), &kept, "b").await;
+        assert!(is_closed(&granted), "{granted:?}");
+        assert_eq!(unapplied(&fresh.db, payment).await, (0, "posted"));
+        let first = fresh.db.read().await.unwrap().exception(exception).await.unwrap().expect("stored");
+        assert!(!first.open, "what was asked is settled with it");
+        assert_eq!(broken(&fresh.db).await, [""; 0]);
+    }
+}
+
+on_both! {
+    async fn a_short_payment_is_deducted_or_written_off_later(fresh) {
+        let world = World::new(fresh).await;
+        let (_, payments) = received(fresh, &world, "aa", &[900]).await;
+        let payment = payments[0].payment.id;
+        let ids = items(fresh, &world, &[("A", 1_000)]).await;
+        let follow = fresh.db.transact(async |tx| {
+            let wanted = proposal(vec![line(ids[0], 900)], 0);
+            let posting = Posting { payment, version: 1, proposal: &wanted, decision: None, refund_minor: 0, note: None };
+            let outcomes = apply(tx, &engine(&world), &[posting]).await?;
+            assert!(matches!(outcomes[..], [PostOutcome::Posted { .. }]));
+            let mut new = asked(format!("payment:{}:short_paid", payment.0), Level::Payment, Reason::ShortPaid);
+            (new.payment, new.open_item) = (Some(payment), Some(ids[0]));
+            tx.raise_exceptions(&[new], "engine").await
+        }).await.unwrap()[0];
+        let ann = person(&world, "ann", "analyst");
+        let unknown = Action::Deduct { item: ids[0], amount_minor: 60, reason_code: "NOSUCH".to_owned() };
+        let unknown = act(&fresh.db, &ann, follow, Some(1), &unknown, "unknown").await;
+        assert!(matches!(&unknown, Err(ResolveError::Refused(why)) if why.contains("NOSUCH") && why.contains("06, 59")), "{unknown:?}");
+        let deduct = Action::Deduct { item: ids[0], amount_minor: 60, reason_code: "06".to_owned() };
+        assert!(is_closed(&act(&fresh.db, &ann, follow, Some(1), &deduct, "a").await));
+        assert_eq!(open(&fresh.db, &ids).await, [40]);
+        fresh.db.transact(async |tx| {
+            let mut new = asked(format!("payment:{}:short_paid", payment.0), Level::Payment, Reason::ShortPaid);
+            (new.payment, new.open_item) = (Some(payment), Some(ids[0]));
+            tx.raise_exceptions(&[new], "engine").await
+        }).await.unwrap();
+        let beyond = Action::WriteOff { item: ids[0], amount_minor: 41, reason: "small".to_owned() };
+        assert!(matches!(act(&fresh.db, &ann, follow, None, &beyond, "b").await, Err(ResolveError::Refused(_))));
+        let write_off = Action::WriteOff { item: ids[0], amount_minor: 40, reason: "small".to_owned() };
+        assert!(is_closed(&act(&fresh.db, &ann, follow, None, &write_off, "c").await));
+        assert_eq!((open(&fresh.db, &ids).await, unapplied(&fresh.db, payment).await), (vec![0], (0, "posted")));
+        assert_eq!(broken(&fresh.db).await, [""; 0]);
+
+        // Undone again: the cash waits for a decision, and somebody is asked.
+        fresh.db.transact(async |tx| {
+            let mut new = asked(format!("payment:{}:short_paid", payment.0), Level::Payment, Reason::ShortPaid);
+            new.payment = Some(payment);
+            tx.raise_exceptions(&[new], "engine").await
+        }).await.unwrap();
+        let undo = Action::Reverse { application: None, why: "wrong customer".to_owned() };
+        assert!(is_closed(&act(&fresh.db, &ann, follow, None, &undo, "d").await));
+        assert_eq!((open(&fresh.db, &ids).await, unapplied(&fresh.db, payment).await), (vec![1_000], (900, "exception")));
+        let raised = fresh.db.read().await.unwrap().exception_by_key(&match_key(payment)).await.unwrap().expect("raised");
+        assert!(raised.open);
+        let refused = act(&fresh.db, &ann, raised.id, None, &Action::Close { note: "done".to_owned() }, "e").await;
+        assert!(matches!(refused, Err(ResolveError::Refused(_))), "900 wait behind it: {refused:?}");
+        assert_eq!(broken(&fresh.db).await, [""; 0]);
+    }
+}
+
+on_both! {
+    async fn an_advice_is_linked_and_the_engine_looks_again(fresh) {
+        let world = World::new(fresh).await;
+        let (payment, _) = waiting(fresh, &world, "aa", 1_000).await;
+        let (advice, exception) = fresh.db.transact(async |tx| {
+            let file = world.file(tx, "advice").await;
+            let advice = world.remittance(tx, file, 0, 1_000).await;
+            tx.record_remittances(std::slice::from_ref(&advice)).await?;
+            let mut new = asked(waiting_key(advice.id), Level::Remittance, Reason::RemittanceWithoutPayment);
+            new.remittance = Some(advice.id);
+            let ids = tx.raise_exceptions(&[new], "engine").await?;
+            Ok((advice.id, ids[0]))
+        }).await.unwrap();
+        let link = Action::LinkRemittance { remittance: advice, payment };
+        let done = act(&fresh.db, &person(&world, "ann", "analyst"), exception, Some(1), &link, "a").await;
+        let Ok(Resolution::Done { match_again, .. }) = &done else { panic!("{done:?}") };
+        assert_eq!(match_again.as_slice(), [payment]);
+        let mut tx = fresh.db.begin().await.unwrap();
+        assert!(!tx.exception(exception).await.unwrap().expect("stored").open);
+        assert_eq!(tx.payment(payment).await.unwrap().expect("stored").remittance, Some(advice));
+    }
+}
+
+on_both! {
+    async fn held_files_and_duplicates_are_decided_by_a_person(fresh) {
+        let world = World::new(fresh).await;
+        let ann = person(&world, "ann", "senior");
+        let mut exceptions = Vec::new();
+        for sha256 in ["aa", "bb"] {
+            exceptions.push(fresh.db.transact(async |tx| {
+                let file = world.file(tx, sha256).await;
+                let id = tx.reserve_one(Kind::Payment).await?;
+                tx.record_payments(&[world.held_payment(file, 0, id, 500)]).await?;
+                record(tx, file, FileState::Held, &[500]).await;
+                let mut new = asked(crate::ledger::held_key(file), Level::File, Reason::FileHeld);
+                new.file = Some(file);
+                Ok((tx.raise_exceptions(&[new], "engine").await?[0], file, PaymentId(id)))
+            }).await.unwrap());
+        }
+        let refused = act(&fresh.db, &ann, exceptions[0].0, None, &Action::Close { note: "never mind".to_owned() }, "a").await;
+        assert!(matches!(refused, Err(ResolveError::Refused(_))));
+        let released = act(&fresh.db, &ann, exceptions[0].0, None, &Action::ReleaseFile { why: "confirmed".to_owned() }, "b").await;
+        assert!(matches!(&released, Ok(Resolution::Done { closed: true, released: Some(file), .. }) if *file == exceptions[0].1), "{released:?}");
+        assert!(is_closed(&act(&fresh.db, &ann, exceptions[1].0, None, &Action::RejectFile { why: "a test".to_owned() }, "c").await));
+        assert_eq!(unapplied(&fresh.db, exceptions[0].2).await, (500, "received"));
+        assert_eq!(unapplied(&fresh.db, exceptions[1].2).await, (500, "void"));
+
+        let (payment, exception) = waiting(fresh, &world, "cc", 500).await;
+        let nothing = act(&fresh.db, &ann, exception, None, &Action::MarkDuplicate { of: None }, "n").await;
+        assert!(matches!(nothing, Err(ResolveError::Refused(_))), "{nothing:?}");
+        let clerk = person(&world, "cleo", "clerk");
+        let other = Action::MarkDuplicate { of: Some(exceptions[1].2) };
+        let void = act(&fresh.db, &clerk, exception, None, &other, "v").await;
+        assert!(matches!(void, Err(ResolveError::Refused(_))), "{void:?}");
+        let twice = Action::MarkDuplicate { of: Some(exceptions[0].2) };
+        assert!(is_closed(&act(&fresh.db, &ann, exception, None, &twice, "d").await));
+        assert_eq!(unapplied(&fresh.db, payment).await, (500, "void"));
+        let no_payment = act(&fresh.db, &ann, exceptions[0].0, None, &twice, "e").await;
+        assert!(matches!(no_payment, Err(ResolveError::Version { .. })), "it was decided before: {no_payment:?}");
+        assert_eq!(broken(&fresh.db).await, [""; 0]);
+    }
+}
+
+on_both! {
+    async fn refunds_in_parts_add_up_against_the_limit(fresh) {
+        let world = World::new(fresh).await;
+        let ann = person(&world, "ann", "analyst");
+        let (payment, exception) = waiting(fresh, &world, "aa", 3_000).await;
+        let below = act(&fresh.db, &ann, exception, None, &Action::RefundRequest { amount_minor: Some(-250) }, "below").await;
+        assert!(matches!(&below, Err(ResolveError::Refused(why)) if why.starts_with("-2.50 USD")), "{below:?}");
+        let part = Action::RefundRequest { amount_minor: Some(800) };
+        assert!(matches!(act(&fresh.db, &ann, exception, None, &part, "a").await, Ok(Resolution::Done { closed: false, .. })));
+        let above = act(&fresh.db, &ann, exception, None, &part, "b").await;
+        assert!(matches!(above, Ok(Resolution::Recommended { power: Power::Refund, amount_minor: 1_600, .. })), "{above:?}");
+        assert_eq!(unapplied(&fresh.db, payment).await, (2_200, "exception"));
+        assert_eq!(broken(&fresh.db).await, [""; 0]);
+    }
+}
+
+on_both! {
+    async fn who_may_apply_nothing_decides_nothing(fresh) {
+        let world = World::new(fresh).await;
+        let eve = person(&world, "eve", "viewer");
+        let (payment, exception) = waiting(fresh, &world, "aa", 300).await;
+        for (action, key) in [(Action::MarkDuplicate { of: None }, "a"), (Action::OnAccount { amount_minor: None, customer: None }, "b")] {
+            let refused = act(&fresh.db, &eve, exception, None, &action, key).await;
+            assert!(matches!(refused, Err(ResolveError::Refused(_))), "{refused:?}");
+        }
+        assert_eq!(unapplied(&fresh.db, payment).await, (300, "exception"));
+    }
+}
+
+on_both! {
+    async fn a_held_file_is_settled_from_any_matter_about_it(fresh) {
+        let world = World::new(fresh).await;
+        let ann = person(&world, "ann", "senior");
+        let asked = fresh.db.transact(async |tx| {
+            let file = world.file(tx, "aa").await;
+            record(tx, file, FileState::Held, &[]).await;
+            let (mut held, mut aside) = (
+                asked(crate::ledger::held_key(file), Level::File, Reason::FileHeld),
+                asked(format!("record:{file}:1"), Level::Record, Reason::RecordSetAside),
+            );
+            (held.file, aside.file) = (Some(file), Some(file));
+            tx.raise_exceptions(&[held, aside], "engine").await
+        });
+        let asked = asked.await.unwrap();
+        assert!(is_closed(&act(&fresh.db, &ann, asked[1], None, &Action::RejectFile { why: "sent again".to_owned() }, "a").await));
+        let held = fresh.db.read().await.unwrap().exception(asked[0]).await.unwrap().unwrap();
+        assert!(!held.open, "nobody is asked any more about a file that was decided");
+    }
+}
+
+on_both! {
+    async fn undoing_needs_the_powers_of_doing(fresh) {
+        let world = World::new(fresh).await;
+        let (payment, exception) = waiting(fresh, &world, "aa", 1_000).await;
+        let ids = items(fresh, &world, &[("A", 400), ("B", 700)]).await;
+        let ann = person(&world, "ann", "analyst");
+        let deducted = with(line(ids[1], 400), LineAdjustmentKind::Deduction, 60, "06");
+        let both = Action::Apply { lines: vec![line(ids[0], 400), deducted], on_account_minor: 0, customer: None };
+        assert!(matches!(act(&fresh.db, &ann, exception, None, &both, "a").await, Ok(Resolution::Done { .. })));
+        let applied = fresh.db.read().await.unwrap().applications(payment).await.unwrap();
+        let undo = |place: Option<usize>| Action::Reverse { application: place.map(|place| applied[place].id), why: "wrong".to_owned() };
+        let cleo = person(&world, "cleo", "clerk");
+        for (place, power, amount, limit, key) in
+            [(None, Power::Apply, 800, 500, "b"), (Some(1), Power::Deduct, 60, 50, "c")]
+        {
+            let above = act(&fresh.db, &cleo, exception, None, &undo(place), key).await;
+            let Ok(Resolution::Recommended { power: found, amount_minor, limit_minor, .. }) = above else { panic!("{above:?}") };
+            assert_eq!((found, amount_minor, limit_minor), (power, amount, limit));
+        }
+        assert_eq!((open(&fresh.db, &ids).await, unapplied(&fresh.db, payment).await), (vec![0, 240], (200, "exception")));
+        assert!(matches!(act(&fresh.db, &cleo, exception, None, &undo(Some(0)), "d").await, Ok(Resolution::Done { .. })));
+        assert!(matches!(act(&fresh.db, &ann, exception, None, &undo(None), "e").await, Ok(Resolution::Done { .. })));
+        assert_eq!((open(&fresh.db, &ids).await, unapplied(&fresh.db, payment).await), (vec![400, 700], (1_000, "exception")));
+        assert_eq!(broken(&fresh.db).await, [""; 0]);
+    }
+}
+
+on_both! {
+    async fn a_recommendation_is_not_granted_after_the_payment_moved(fresh) {
+        let world = World::new(fresh).await;
+        let (payment, exception) = waiting(fresh, &world, "aa", 3_000).await;
+        let (cleo, sue) = (person(&world, "cleo", "clerk"), person(&world, "sue", "supervisor"));
+        let refund = Action::RefundRequest { amount_minor: Some(1_000) };
+        let ask = async |key| match act(&fresh.db, &cleo, exception, None, &refund, key).await {
+            Ok(Resolution::Recommended { exception, .. }) => exception,
+            other => panic!("{other:?}"),
+        };
+        let approval = ask("a").await;
+        assert!(matches!(act(&fresh.db, &person(&world, "sen", "analyst"), exception, None, &refund, "b").await, Ok(Resolution::Done { .. })));
+        let stale = act(&fresh.db, &sue, approval, None, &refund, "c").await;
+        assert!(matches!(&stale, Err(ResolveError::Refused(why)) if why.contains("was changed")), "{stale:?}");
+        assert_eq!(unapplied(&fresh.db, payment).await, (2_000, "exception"), "refunded once");
+        assert!(is_closed(&act(&fresh.db, &sue, approval, None, &Action::Close { note: "done already".to_owned() }, "d").await));
+        assert_eq!(ask("e").await, approval, "asked again, it stands for the payment as it is now");
+        assert!(is_closed(&act(&fresh.db, &sue, approval, None, &refund, "f").await));
+        assert_eq!(unapplied(&fresh.db, payment).await, (1_000, "exception"));
+        assert_eq!(broken(&fresh.db).await, [""; 0]);
+    }
+}

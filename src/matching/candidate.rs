@@ -1,0 +1,418 @@
+//! Which items a reference may name.
+//!
+//! Levels run from the item's number as written to forms that dropped more and more, then to order, bill of lading and PRO. A reference is never
+//! searched for inside a number: `1` is not INV-1001.
+
+use std::collections::HashMap;
+
+use chrono::{Days, NaiveDate};
+
+use super::claim::{Claim, Mention};
+use super::limits::{CANDIDATES_MAX, COMPARISONS_MAX};
+use super::payer::{PayerView, Pointed, Standing};
+use super::snapshot::{Items, Kind, Slot, Snapshot, distinctive_part};
+use crate::domain::{Currency, ItemStatus, SellerId};
+use crate::normalise::{self, Reference};
+use crate::rules::{Fact, RuleSet};
+
+/// How a reference answers an item, best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Level {
+    /// Character for character.
+    Exact,
+    /// But for case and separators.
+    Folded,
+    /// Without prefix and leading zeros.
+    Core,
+    /// A part of the number, or the number among other words.
+    Part,
+    PurchaseOrder,
+    BillOfLading,
+    Pro,
+    /// Written as an ending or inside a range.
+    Range,
+    /// But for characters that scanners confuse.
+    Scanned,
+    /// A beginning or an end of the number.
+    Cut,
+    OneEdit,
+    TwoEdits,
+    /// The reference names nothing, and one item has the amount.
+    AmountOnly,
+}
+
+impl Level {
+    pub(super) const ALL: [Self; 13] = [
+        Self::Exact,
+        Self::Folded,
+        Self::Core,
+        Self::Part,
+        Self::PurchaseOrder,
+        Self::BillOfLading,
+        Self::Pro,
+        Self::Range,
+        Self::Scanned,
+        Self::Cut,
+        Self::OneEdit,
+        Self::TwoEdits,
+        Self::AmountOnly,
+    ];
+
+    pub(super) const fn points_milli(self) -> i64 {
+        match self {
+            Self::Exact => 9_000,
+            Self::Folded => 8_500,
+            Self::Core => 6_500,
+            Self::Part => 5_000,
+            Self::PurchaseOrder | Self::BillOfLading | Self::Pro => 5_500,
+            Self::Range => 5_000,
+            Self::Scanned => 4_000,
+            Self::Cut | Self::OneEdit => 3_500,
+            Self::TwoEdits => 2_500,
+            Self::AmountOnly => -2_000,
+        }
+    }
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Folded => "folded",
+            Self::Core => "core",
+            Self::Part => "part",
+            Self::PurchaseOrder => "po",
+            Self::BillOfLading => "bol",
+            Self::Pro => "pro",
+            Self::Range => "range",
+            Self::Scanned => "scanned",
+            Self::Cut => "cut",
+            Self::OneEdit => "one_edit",
+            Self::TwoEdits => "two_edits",
+            Self::AmountOnly => "amount_only",
+        }
+    }
+
+    pub(super) const fn fact(self) -> Fact {
+        match self {
+            Self::Exact => Fact::ReferenceExact,
+            Self::Folded => Fact::ReferenceFolded,
+            Self::Core => Fact::ReferenceCore,
+            Self::Part => Fact::ReferencePart,
+            Self::PurchaseOrder | Self::BillOfLading | Self::Pro => Fact::ReferenceCross,
+            Self::Range => Fact::ReferenceRange,
+            Self::Scanned | Self::Cut | Self::OneEdit | Self::TwoEdits => Fact::ReferenceFuzzy,
+            Self::AmountOnly => Fact::OneItemEqual,
+        }
+    }
+
+    /// An order, bill of lading or PRO may stand for several items.
+    pub(super) const fn names_several(self) -> bool {
+        matches!(self, Self::PurchaseOrder | Self::BillOfLading | Self::Pro)
+    }
+
+    /// Strong enough that a closed item behind it blocks posting elsewhere.
+    pub(super) const fn blocks_when_closed(self) -> bool {
+        matches!(self, Self::Exact | Self::Folded)
+    }
+}
+
+/// An item that a reference may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Hit {
+    pub(super) slot: Slot,
+    pub(super) level: Level,
+    pub(super) standing: Standing,
+    /// Which of the claim's mentions found it.
+    pub(super) mention: usize,
+    pub(super) open: bool,
+}
+
+/// What the references of one claim found.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Hits {
+    /// By level, then by how the payer stands to the owner, then by item id.
+    pub(super) hits: Vec<Hit>,
+    /// The bound that was met, where one was.
+    pub(super) bound: Option<String>,
+    /// Items in another currency that a reference names; they are no candidates.
+    pub(super) other_currency: Vec<Slot>,
+}
+
+/// Looks references up for one payment.
+pub(super) struct Finder<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) rules: &'a RuleSet,
+    pub(super) payer: &'a PayerView,
+    pub(super) sellers: Vec<SellerId>,
+    pub(super) currency: Currency,
+    pub(super) today: NaiveDate,
+    standings: HashMap<u32, Standing>,
+    comparisons: u32,
+}
+
+impl<'a> Finder<'a> {
+    pub(super) fn new(
+        snapshot: &'a Snapshot,
+        rules: &'a RuleSet,
+        payer: &'a PayerView,
+        seller: Option<SellerId>,
+        currency: Currency,
+        today: NaiveDate,
+    ) -> Self {
+        let sellers = seller.map_or_else(|| snapshot.items.sellers.clone(), |seller| vec![seller]);
+        Self { snapshot, rules, payer, sellers, currency, today, standings: HashMap::new(), comparisons: 0 }
+    }
+
+    /// How the payer stands to the owner of an item.
+    pub(super) fn standing(&mut self, slot: Slot) -> Standing {
+        let owner = self.snapshot.items.customer[slot as usize];
+        let (snapshot, rules, payer, today) = (self.snapshot, self.rules, self.payer, self.today);
+        *self.standings.entry(owner).or_insert_with(|| payer.standing(owner, snapshot, rules, today).0)
+    }
+
+    /// What points to the payer through whom it may pay for the owner of an item.
+    pub(super) fn pointed(&self, slot: Slot) -> Option<&'a Pointed> {
+        let owner = self.snapshot.items.customer[slot as usize];
+        self.payer.standing(owner, self.snapshot, self.rules, self.today).1
+    }
+
+    /// Every item the references of a claim may name.
+    pub(super) fn hits(&mut self, claim: &Claim) -> Hits {
+        let mut found = Hits::default();
+        let mut best: HashMap<Slot, (Level, usize)> = HashMap::new();
+        for (index, mention) in claim.mentions.iter().enumerate() {
+            self.look_up(mention, claim.expanded && index == 0, &mut |slot, level| {
+                let known = best.entry(slot).or_insert((level, index));
+                *known = (*known).min((level, index));
+            });
+            if self.comparisons > COMPARISONS_MAX {
+                found.bound =
+                    Some(format!("more than {COMPARISONS_MAX} items had to be compared with the references of this payment"));
+                return found;
+            }
+        }
+        self.sift(best, &mut found);
+        if found.hits.len() > CANDIDATES_MAX {
+            let raw = claim.mentions.first().map_or("", |mention| mention.reference.raw.as_str());
+            found.bound =
+                Some(format!("{} items answer the reference {raw:?}; at most {CANDIDATES_MAX} are weighed", found.hits.len()));
+            found.hits.truncate(CANDIDATES_MAX);
+        }
+        found
+    }
+
+    /// Keeps what exists on the day, in the currency, and what level and payer allow.
+    fn sift(&mut self, best: HashMap<Slot, (Level, usize)>, found: &mut Hits) {
+        let items = &self.snapshot.items;
+        let closed_after = self.today.checked_sub_days(Days::new(u64::from(self.rules.engine.visibility.closed_days)));
+        for (slot, (level, mention)) in best {
+            let at = slot as usize;
+            let open = items.is_open(slot);
+            let forgotten = !open && items.closed_date[at].zip(closed_after).is_some_and(|(closed, after)| closed < after);
+            if items.entered_date[at] > self.today
+                || forgotten
+                || (items.status[at] == ItemStatus::Cancelled && level > Level::Folded)
+            {
+                continue;
+            }
+            if items.currency[at] != self.currency {
+                found.other_currency.push(slot);
+                continue;
+            }
+            let standing = self.standing(slot);
+            found.hits.push(Hit { slot, level, standing, mention, open });
+        }
+        // A part of a number names an item only among the payer's own, or when it is long and nothing else answers.
+        let known_payer = found.hits.iter().any(|hit| hit.level == Level::Part && hit.standing >= Standing::Resembles);
+        let parts = found.hits.iter().filter(|hit| hit.level == Level::Part).count();
+        found.hits.retain(|hit| {
+            let own = hit.standing >= Standing::Resembles;
+            hit.level != Level::Part || own || (!known_payer && parts <= 3 && hit.standing != Standing::Stranger)
+        });
+        found.hits.sort_by_key(|hit| (hit.level, std::cmp::Reverse(hit.standing), items.id[hit.slot as usize]));
+        found.other_currency.sort_by_key(|slot| items.id[*slot as usize]);
+    }
+
+    /// Items that exist and whose own number a text writes, with the level; the payer's own where there are any.
+    pub(super) fn named(&mut self, raw: &str) -> Vec<(Slot, Level)> {
+        let reference = Reference::new(raw);
+        let mut best: HashMap<Slot, Level> = HashMap::new();
+        for seller in self.sellers.clone() {
+            self.by_number(&reference, seller, None, &mut |slot, level| {
+                let known = best.entry(slot).or_insert(level);
+                *known = (*known).min(level);
+            });
+        }
+        let items = &self.snapshot.items;
+        let mut found: Vec<(Slot, Level, Standing)> = Vec::new();
+        for (slot, level) in best {
+            let at = slot as usize;
+            if items.entered_date[at] <= self.today && items.currency[at] == self.currency && level <= Level::Core {
+                found.push((slot, level, self.standing(slot)));
+            }
+        }
+        if found.iter().any(|(_, _, standing)| standing.is_pointed()) {
+            found.retain(|(_, _, standing)| standing.is_pointed());
+        }
+        // A stranger's item is named only by its full number.
+        found.retain(|(_, level, standing)| *standing != Standing::Stranger || *level <= Level::Folded);
+        found.sort_by_key(|(slot, level, _)| (*level, items.id[*slot as usize]));
+        found.into_iter().map(|(slot, level, _)| (slot, level)).collect()
+    }
+
+    fn look_up(&mut self, mention: &Mention, expanded: bool, found: &mut dyn FnMut(Slot, Level)) {
+        for seller in self.sellers.clone() {
+            self.by_number(&mention.reference, seller, expanded.then_some(Level::Range), found);
+            if expanded {
+                continue;
+            }
+            self.by_grams(&mention.reference, seller, found);
+            if let Some(cleaned) = &mention.cleaned {
+                self.by_number(cleaned, seller, Some(Level::Core), found);
+            }
+            self.by_part(&mention.reference, seller, found);
+            for (kind, level) in
+                [(Kind::PurchaseOrder, Level::PurchaseOrder), (Kind::BillOfLading, Level::BillOfLading), (Kind::Pro, Level::Pro)]
+            {
+                self.by_cross(&mention.reference, seller, kind, level, found);
+            }
+        }
+    }
+
+    /// By the item's own number; `floor` is the best level that a reference cleaned by a rule may claim.
+    fn by_number(&mut self, reference: &Reference, seller: SellerId, floor: Option<Level>, found: &mut dyn FnMut(Slot, Level)) {
+        let items = &self.snapshot.items;
+        let core = reference.core();
+        let without_zeros = normalise::without_part_zeros(&reference.parts);
+        let scanned = normalise::ocr_class(&reference.folded);
+        let scanned_core = normalise::ocr_class(core);
+        let keys = [reference.folded.as_str(), core, &without_zeros, &scanned, &scanned_core];
+        for (at, key) in keys.iter().enumerate() {
+            if key.is_empty() || keys[..at].contains(key) {
+                continue;
+            }
+            for &slot in items.filed(Kind::Number, seller, key) {
+                self.comparisons += 1;
+                if let Some(level) = self.number_level(reference, &without_zeros, slot) {
+                    found(slot, floor.map_or(level, |floor| level.max(floor)));
+                }
+            }
+        }
+    }
+
+    /// By a number among other words.
+    fn by_grams(&mut self, reference: &Reference, seller: SellerId, found: &mut dyn FnMut(Slot, Level)) {
+        let items = &self.snapshot.items;
+        for gram in grams(reference) {
+            let written = Reference::new(&gram);
+            for key in [written.folded.as_str(), written.core()] {
+                for &slot in items.filed(Kind::Number, seller, key) {
+                    self.comparisons += 1;
+                    let named = self.number_level(&written, "", slot).is_some_and(|level| level <= Level::Core);
+                    if named && !self.prefix_of_other(reference, slot) {
+                        found(slot, Level::Part);
+                    }
+                }
+            }
+        }
+    }
+
+    /// At which level a reference is the number of an item; equal hashes of different texts end here.
+    fn number_level(&self, reference: &Reference, without_zeros: &str, slot: Slot) -> Option<Level> {
+        let items = &self.snapshot.items;
+        let folded = items.folded(slot);
+        if items.number(slot).trim() == reference.raw {
+            return Some(Level::Exact);
+        }
+        if folded == reference.folded {
+            return Some(Level::Folded);
+        }
+        let (ours, theirs) = (normalise::core(folded), reference.core());
+        let same_core = !theirs.is_empty() && ours == theirs;
+        let same_without_zeros =
+            || !without_zeros.is_empty() && normalise::without_part_zeros(&normalise::parts(items.number(slot))) == without_zeros;
+        if same_core || same_without_zeros() {
+            return self.core_is_safe(reference, slot).then_some(Level::Core);
+        }
+        let scanned = normalise::ocr_class(&reference.folded);
+        let alike = normalise::ocr_class(folded) == scanned
+            || (theirs.len() >= 4 && normalise::ocr_class(ours) == normalise::ocr_class(theirs));
+        alike.then_some(Level::Scanned)
+    }
+
+    /// A-00123 is not B-00123; and a core of one to three characters says little about a stranger's item.
+    fn core_is_safe(&self, reference: &Reference, slot: Slot) -> bool {
+        let owner = self.snapshot.items.customer[slot as usize];
+        let own = || self.payer.standing(owner, self.snapshot, self.rules, self.today).0 >= Standing::Resembles;
+        !self.prefix_of_other(reference, slot) && (reference.core().len() >= 4 || own())
+    }
+
+    /// By the part of a number that people write alone.
+    fn by_part(&mut self, reference: &Reference, seller: SellerId, found: &mut dyn FnMut(Slot, Level)) {
+        let core = reference.core();
+        if reference.parts.len() != 1 || normalise::digits(core) < 3 {
+            return;
+        }
+        let items = &self.snapshot.items;
+        for &slot in items.filed(Kind::Part, seller, core) {
+            self.comparisons += 1;
+            let parts = normalise::parts(items.number(slot));
+            if distinctive_part(&parts).is_some_and(|part| normalise::core(part) == core)
+                && !self.prefix_of_other(reference, slot)
+            {
+                found(slot, Level::Part);
+            }
+        }
+    }
+
+    /// Whether the letters before the number say that it is another one. Words written before the item's own letters, and letters cut at the front, do not.
+    fn prefix_of_other(&self, reference: &Reference, slot: Slot) -> bool {
+        let items = &self.snapshot.items;
+        let (theirs, ours) = (reference.prefix(), normalise::prefix(items.folded(slot)));
+        let compatible = theirs.is_empty() || theirs.ends_with(ours) && !ours.is_empty() || ours.ends_with(theirs);
+        !compatible && (!ours.is_empty() || items.knows_prefix(items.seller[slot as usize], theirs))
+    }
+
+    /// By order, bill of lading or PRO. Such a number is unique only together with the partner.
+    fn by_cross(
+        &mut self,
+        reference: &Reference,
+        seller: SellerId,
+        kind: Kind,
+        level: Level,
+        found: &mut dyn FnMut(Slot, Level),
+    ) {
+        let items = &self.snapshot.items;
+        let ours = |items: &Items, slot: Slot, key: &str| match kind {
+            Kind::PurchaseOrder => items.po(slot) == key,
+            Kind::BillOfLading => items.bol(slot) == key,
+            _ => items.pro(slot) == key,
+        };
+        let grams = grams(reference);
+        for key in std::iter::once(reference.folded.as_str()).chain(grams.iter().map(String::as_str)) {
+            if normalise::digits(key) < 3 {
+                continue;
+            }
+            for &slot in items.filed(kind, seller, key) {
+                self.comparisons += 1;
+                if ours(items, slot, key) {
+                    found(slot, level);
+                }
+            }
+        }
+    }
+}
+
+/// Runs of neighbouring parts, shorter than the whole and with four digits or more: `INVOICE NO INV 010443` holds `INV010443`.
+fn grams(reference: &Reference) -> Vec<String> {
+    let parts = &reference.parts;
+    let mut grams = Vec::new();
+    for start in 0..parts.len() {
+        for end in start + 1..=parts.len() {
+            let gram = parts[start..end].concat();
+            if end - start < parts.len() && normalise::digits(&gram) >= 4 && !grams.contains(&gram) {
+                grams.push(gram);
+            }
+        }
+    }
+    grams
+}

@@ -1,0 +1,139 @@
+//! How easily amounts agree by chance.
+//!
+//! The number of sums tried, divided by the number of values they may take, is the number of accidental hits to expect. The range comes from the
+//! payer's own amounts; round amounts take fewer values.
+
+/// The amounts a payer owes, as far as chance is concerned.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Amounts {
+    range_minor: i64,
+    /// Every amount is a multiple of it: 2500 where all are in round 25s.
+    grain_minor: i64,
+}
+
+/// Largest grain looked at: beyond it amounts are as good as equal.
+const GRAIN_MAX: i64 = 10_000;
+
+impl Amounts {
+    pub(super) fn of(amounts: impl Iterator<Item = i64>) -> Self {
+        let (mut most, mut grain) = (0i64, 0i64);
+        for amount in amounts {
+            most = most.max(amount.saturating_abs());
+            grain = greatest_common_divisor(grain, amount.saturating_abs());
+        }
+        Self { range_minor: most.max(1), grain_minor: grain.clamp(1, GRAIN_MAX) }
+    }
+
+    /// Accidental hits to expect among `tried` sums near an amount, in millionths of one.
+    pub(super) fn chance_ppm(&self, amount_minor: i64, tried: usize) -> i64 {
+        // A round amount meets other round amounts: it is as coarse as its own zeros say.
+        let grain = self.grain_minor.max(roundness(amount_minor));
+        let values = (self.range_minor.max(amount_minor.saturating_abs()) / grain).max(1);
+        let tried = i64::try_from(tried).unwrap_or(i64::MAX / 1_000_000).min(i64::MAX / 1_000_000);
+        (tried * 1_000_000 / values).min(1_000_000)
+    }
+}
+
+/// The largest of some round steps that divides an amount.
+fn roundness(amount_minor: i64) -> i64 {
+    [10_000, 2_500, 1_000, 100].into_iter().find(|step| amount_minor % step == 0).unwrap_or(1)
+}
+
+const fn greatest_common_divisor(mut a: i64, mut b: i64) -> i64 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+/// How many sums of two to `most` items there are among `items`.
+pub(super) fn combinations(items: usize, most: usize) -> usize {
+    let mut total = 0usize;
+    let mut count = 1usize;
+    for size in 1..=most.min(items) {
+        count = count.saturating_mul(items - size + 1) / size;
+        if size > 1 {
+            total = total.saturating_add(count);
+        }
+    }
+    total
+}
+
+/// Steps of the search for sums.
+const STEPS_MAX: u32 = 400_000;
+
+/// Sets of two to `most` indexes whose amounts, all positive, add up to `target`; it stops after `enough` of them, since more than one is no answer.
+pub(super) fn subsets(amounts: &[i64], target: i64, most: usize, enough: usize) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..amounts.len()).filter(|index| amounts[*index] <= target).collect();
+    // Largest first, so that sums leave the range early.
+    order.sort_by_key(|index| (std::cmp::Reverse(amounts[*index]), *index));
+    let mut search = Subsets { amounts, order, most, enough, steps: 0, chosen: Vec::new(), found: Vec::new() };
+    search.descend(0, target);
+    search.found
+}
+
+struct Subsets<'a> {
+    amounts: &'a [i64],
+    order: Vec<usize>,
+    most: usize,
+    enough: usize,
+    steps: u32,
+    chosen: Vec<usize>,
+    found: Vec<Vec<usize>>,
+}
+
+impl Subsets<'_> {
+    fn descend(&mut self, from: usize, rest: i64) {
+        for at in from..self.order.len() {
+            self.steps += 1;
+            if self.steps > STEPS_MAX || self.found.len() >= self.enough {
+                return;
+            }
+            let amount = self.amounts[self.order[at]];
+            let places = i64::try_from(self.most - self.chosen.len()).unwrap_or(0);
+            // What is left is sorted downwards: when all places filled with this amount cannot reach, nothing later can.
+            if amount.saturating_mul(places) < rest {
+                return;
+            }
+            if amount > rest {
+                continue;
+            }
+            self.chosen.push(self.order[at]);
+            if amount == rest && self.chosen.len() > 1 {
+                self.found.push(self.chosen.clone());
+            } else if amount < rest && self.chosen.len() < self.most {
+                self.descend(at + 1, rest - amount);
+            }
+            self.chosen.pop();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subsets_are_counted_not_guessed() {
+        let amounts = [500, 300, 200, 700, 100];
+        let mut found = subsets(&amounts, 1_000, 3, 10);
+        found.iter_mut().for_each(|set| set.sort_unstable());
+        found.sort();
+        assert_eq!(found, [vec![0, 1, 2], vec![1, 3], vec![2, 3, 4]]);
+        assert!(subsets(&amounts, 99, 3, 10).is_empty());
+        assert_eq!(subsets(&amounts, 1_000, 3, 2).len(), 2, "it stops when there are enough");
+    }
+
+    #[test]
+    fn the_chance_of_a_coincidence_grows_with_sums_tried_and_with_round_amounts() {
+        let amounts = Amounts::of([123_457, 50_001, 499_999].into_iter());
+        let few = amounts.chance_ppm(250_001, combinations(40, 3));
+        let many = amounts.chance_ppm(250_001, combinations(40, 4));
+        assert!((15_000..=25_000).contains(&few), "about 2 % for 40 items and three at most: {few}");
+        assert!((150_000..=250_000).contains(&many), "about 20 % for four at most: {many}");
+        let round = Amounts::of([250_000, 50_000, 475_000].into_iter());
+        assert_eq!(round.chance_ppm(250_000, combinations(40, 3)), 1_000_000);
+        assert_eq!(combinations(5, 2), 10);
+        assert_eq!(combinations(4, 9), 11);
+    }
+}

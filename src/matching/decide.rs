@@ -1,0 +1,202 @@
+//! Decides one payment: from what the payer says to what the rules let happen, in one pass that writes its own evidence.
+
+use chrono::NaiveDate;
+
+use super::draft::Draft;
+use super::hypothesis;
+use super::named::{self, Named};
+use super::payer::{self, PayerView};
+use super::snapshot::Snapshot;
+use super::trail::{Trail, evidence, figure};
+use super::{candidate::Finder, claim, duplicate, limits, link, text, verdict};
+use crate::domain::{Decision, Evidence, Outcome, Payment, PaymentState, Proposal, Reason, Remittance};
+use crate::normalise::Reference;
+use crate::rules::{Fact, FactSet, RuleSet};
+
+/// What is decided about.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    pub payment: &'a Payment,
+    /// The advice that came with it or was linked to it.
+    pub remittance: Option<&'a Remittance>,
+    /// The business day.
+    pub today: NaiveDate,
+}
+
+/// A payer's date further away from the business day than this is a slip, or an attempt at a discount that is long over.
+const PLAUSIBLE_DAYS: u64 = 14;
+
+impl Case<'_> {
+    /// The day from which terms are judged: when the money was good, or the business day where that cannot be.
+    pub(super) fn paid(&self) -> NaiveDate {
+        let away = self.payment.value_date.signed_duration_since(self.today).num_days().unsigned_abs();
+        if away <= PLAUSIBLE_DAYS { self.payment.value_date } else { self.today }
+    }
+}
+
+/// Decides what a payment pays. The same case, snapshot and rules give the same bytes, however the snapshot was fed.
+pub fn decide(case: &Case<'_>, snapshot: &Snapshot, rules: &RuleSet) -> Decision {
+    let mut trail = Trail::default();
+    if let Some((reason, why)) = not_live(case.payment) {
+        trail.note("veto", why.clone());
+        return held(case, rules, trail, reason, why);
+    }
+    let payers: Vec<_> =
+        std::iter::once(&case.payment.payer).chain(case.remittance.map(|remittance| &remittance.payer)).collect();
+    let payer = payer::identify(&payers, snapshot, rules, &mut trail);
+    note_link(case, &mut trail);
+    let mut state = State { facts: FactSet::EMPTY, blocks: Vec::new(), bound: None };
+    check_duplicate(case, snapshot, rules, &mut state, &mut trail);
+    let mut finder = Finder::new(snapshot, rules, &payer, case.payment.seller, case.payment.currency, case.today);
+    let claims = read_claims(case, &mut finder, &mut trail);
+    if let Some(bound) = claims.bound.clone() {
+        trail.note("reference", bound.clone());
+        return held(case, rules, trail, Reason::Ambiguous, format!("a bound of the search was met: {bound}"));
+    }
+    let found = if claims.claims.is_empty() {
+        hypothesis::explain(case, &mut finder, &mut state, &mut trail)
+    } else {
+        named::explain(case, &claims, &mut finder, &mut state, &mut trail)
+    };
+    conclude(case, found, state, &finder, trail)
+}
+
+/// What is established and what stands against posting, so far.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) facts: FactSet,
+    /// What keeps the payment from posting whatever the rules say; the first is what a person is told.
+    pub(super) blocks: Vec<(Reason, String)>,
+    /// A bound of the search that was met.
+    pub(super) bound: Option<String>,
+}
+
+impl State {
+    pub(super) fn block(&mut self, reason: Reason, why: impl Into<String>) {
+        self.blocks.push((reason, why.into()));
+    }
+}
+
+/// Complete explanations, best first.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) drafts: Vec<Draft>,
+    /// Named items were looked for, and this is whose they are.
+    pub(super) named: Named,
+}
+
+/// Why a payment is not to be decided at all.
+fn not_live(payment: &Payment) -> Option<(Reason, String)> {
+    match payment.state {
+        PaymentState::Held => Some((Reason::FileHeld, "the file of this payment is held".to_owned())),
+        PaymentState::Returned => Some((Reason::PaymentReturned, "the bank took this payment back".to_owned())),
+        PaymentState::Void => {
+            Some((Reason::DuplicatePayment, "this payment is void: another record of the same money is live".to_owned()))
+        }
+        PaymentState::Received | PaymentState::Posted | PaymentState::Exception => (payment.unapplied_minor < 0
+            || payment.unapplied_minor > payment.amount_minor)
+            .then(|| (Reason::RemittanceOutOfBalance, "more of this payment was used than came in".to_owned())),
+    }
+}
+
+fn held(case: &Case<'_>, rules: &RuleSet, trail: Trail, reason: Reason, why: String) -> Decision {
+    let proposal = Proposal { unapplied_minor: case.payment.unapplied_minor, rule: "engine".to_owned(), ..Proposal::default() };
+    let amount = figure(case.payment.unapplied_minor, case.payment.currency);
+    Decision {
+        outcome: Outcome::Hold { reason },
+        proposals: vec![proposal],
+        evidence: Evidence {
+            rule_set: rules.hash.clone(),
+            steps: trail.steps,
+            equation: format!("{amount} = {amount} unapplied"),
+            runner_up: None,
+            why_not: Some(why),
+        },
+    }
+}
+
+/// An advice that came apart says here what ties it to the cash.
+fn note_link(case: &Case<'_>, trail: &mut Trail) {
+    let Some(remittance) = case.remittance.filter(|remittance| remittance.source.file != case.payment.source.file) else {
+        return;
+    };
+    match link::ties(case.payment, remittance) {
+        Some((found, _)) => trail.note_with("link", None, "the advice came apart from its cash", found),
+        None => trail.note("link", "the advice came apart from its cash and was linked by a person"),
+    }
+}
+
+fn check_duplicate(case: &Case<'_>, snapshot: &Snapshot, rules: &RuleSet, state: &mut State, trail: &mut Trail) {
+    match duplicate::find(case.payment, case.remittance, snapshot, rules) {
+        None => {
+            state.facts.insert(Fact::NotDuplicate);
+            trail.note("duplicate", "no earlier payment looks the same");
+        }
+        Some(other) => {
+            let ours = case.payment.trace.as_deref().unwrap_or_default();
+            let found = vec![evidence("payment", ours, &other.theirs, "equal", 0, Some(case.payment.source.location.byte))];
+            let text = format!("it repeats payment {}: {}", other.of, other.why);
+            trail.note_with("duplicate", None, text.clone(), found);
+            state.block(Reason::DuplicatePayment, text);
+        }
+    }
+}
+
+/// The lines of the advice; where there are none, the references in its text and in the text of the payment.
+fn read_claims(case: &Case<'_>, finder: &mut Finder<'_>, trail: &mut Trail) -> claim::Claims {
+    let names_credit = |reference: &Reference| named::names_credit(reference, finder);
+    let mut claims = case.remittance.map(|remittance| claim::read(remittance, finder.rules, &names_credit)).unwrap_or_default();
+    if !claims.silent.is_empty() {
+        trail.note("reference", format!("{} lines of the advice move nothing and are left out", claims.silent.len()));
+    }
+    if claims.claims.is_empty() && claims.bound.is_none() {
+        let texts = [case.remittance.and_then(|remittance| remittance.text.as_deref()), case.payment.text.as_deref()];
+        let mut readings = text::readings(texts.into_iter().flatten(), finder, trail);
+        readings.iter_mut().for_each(|reading| take_the_rest(&mut reading.claims, case.payment.unapplied_minor));
+        // The reading whose items take the cash to the cent; without one, the reading that invents least.
+        let best = readings.iter().position(|reading| named::adds_up(case, reading, finder));
+        let best = best.unwrap_or(readings.len().saturating_sub(1));
+        return readings.into_iter().nth(best).unwrap_or(claims);
+    }
+    take_the_rest(&mut claims.claims, case.payment.unapplied_minor);
+    claims
+}
+
+/// A single claim without an amount is paid with what the others leave.
+fn take_the_rest(claims: &mut [claim::Claim], amount_minor: i64) {
+    let known = claims.iter().filter_map(|claim| claim.net_minor).fold(0i64, i64::saturating_add);
+    let mut without = claims.iter_mut().filter(|claim| claim.net_minor.is_none());
+    if let (Some(claim), None) = (without.next(), without.next()) {
+        claim.net_minor = amount_minor.checked_sub(known).filter(|rest| *rest > 0);
+        claim.net_is_ours = claim.net_minor.is_some();
+    }
+}
+
+/// Asks the rules and writes the decision.
+fn conclude(case: &Case<'_>, found: Found, mut state: State, finder: &Finder<'_>, mut trail: Trail) -> Decision {
+    let judged = verdict::judge(&found, &mut state, case.payment.unapplied_minor, finder, &mut trail);
+    let mut proposals: Vec<Proposal> =
+        found.drafts.iter().take(limits::PROPOSALS_MAX).map(|draft| draft.proposal.clone()).collect();
+    if proposals.is_empty() {
+        proposals.push(Proposal { unapplied_minor: case.payment.unapplied_minor, ..Proposal::default() });
+    }
+    proposals[0].rule.clone_from(&judged.rule);
+    let amount = figure(case.payment.unapplied_minor, finder.currency);
+    let equation = found.drafts.first().map_or_else(|| format!("{amount} = {amount} unapplied"), |draft| draft.equation.clone());
+    Decision {
+        outcome: judged.outcome,
+        proposals,
+        evidence: Evidence {
+            rule_set: finder.rules.hash.clone(),
+            steps: trail.steps,
+            equation,
+            runner_up: judged.runner_up,
+            why_not: judged.why_not,
+        },
+    }
+}
+
+/// Whether anything but references says who paid.
+pub(super) fn payer_is_known(payer: &PayerView) -> bool {
+    !payer.strong().is_empty()
+}

@@ -1,0 +1,212 @@
+//! A complete explanation turned into a proposal, with its equation and the facts rules ask for.
+
+use super::amount::FitKind;
+use super::candidate::Finder;
+use super::choice::{Choice, Derived};
+use super::claim::Claim;
+use super::payer::{NameMatch, Pointed};
+use super::snapshot::Slot;
+use super::trail::figure;
+use crate::domain::{CustomerId, LineAdjustment, LineAdjustmentKind, Proposal, ProposalLine, Reason};
+use crate::rules::{Action, Fact, FactSet, Role};
+
+/// A proposal and everything known about it.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
+    pub(super) proposal: Proposal,
+    pub(super) equation: String,
+    /// Facts by proposal line.
+    pub(super) lines: Vec<FactSet>,
+    /// Work that remains for a person when it posts.
+    pub(super) follow_up: Vec<Reason>,
+    /// What keeps it from posting, whatever the rules say.
+    pub(super) blocked: Option<(Reason, String)>,
+    pub(super) within_authority: bool,
+    pub(super) customers: Vec<u32>,
+    /// Less cash came than the lines ask for.
+    trimmed: bool,
+}
+
+/// A choice for one claim, ready to be drafted.
+pub(super) struct Pick<'a> {
+    pub(super) claim: Option<&'a Claim>,
+    pub(super) choice: &'a Choice,
+}
+
+impl Draft {
+    /// Drafts the proposal of some picks out of `amount_minor` of cash.
+    pub(super) fn new(picks: &[Pick<'_>], amount_minor: i64, points_milli: i64, finder: &Finder<'_>) -> Self {
+        let mut draft = Self {
+            proposal: Proposal { score_milli: points_milli, ..Proposal::default() },
+            equation: String::new(),
+            lines: Vec::new(),
+            follow_up: Vec::new(),
+            blocked: None,
+            within_authority: true,
+            customers: Vec::new(),
+            trimmed: false,
+        };
+        let mut cash = 0i64;
+        for pick in picks {
+            for (slot, fit) in &pick.choice.parts {
+                let at = *slot as usize;
+                let items = &finder.snapshot.items;
+                if draft.blocked.is_none() {
+                    draft.blocked.clone_from(&fit.blocked);
+                }
+                if fit.kind == FitKind::Inconsistent {
+                    // Nobody could accept such a line as it stands.
+                    continue;
+                }
+                cash = cash.saturating_add(fit.cash_minor);
+                draft.lines.push(line_facts(pick, *slot, fit.facts, finder));
+                draft.follow_up.extend(&fit.follow_up);
+                draft.within_authority &= within_authority(*slot, fit.cash_minor, &fit.adjustments, finder);
+                draft.customers.push(items.customer[at]);
+                draft.proposal.lines.push(ProposalLine {
+                    item: items.id[at],
+                    applied_minor: fit.cash_minor,
+                    cash_minor: fit.cash_minor,
+                    adjustments: fit.adjustments.clone(),
+                    line: pick.claim.and_then(|claim| claim.line),
+                });
+            }
+        }
+        draft.customers.sort_unstable();
+        draft.customers.dedup();
+        draft.proposal.customer = draft.one_customer(finder);
+        draft.proposal.unapplied_minor = amount_minor.saturating_sub(cash);
+        draft.trim();
+        let terms: Vec<String> = draft.proposal.lines.iter().map(|line| term(line, finder)).collect();
+        draft.follow_up.sort_unstable();
+        draft.follow_up.dedup();
+        draft.equation = equation(amount_minor, &terms, draft.proposal.unapplied_minor, finder);
+        draft
+    }
+
+    /// Lines that ask for more cash than came get less, the last first, so that a person is never offered more than there is.
+    fn trim(&mut self) {
+        for index in (0..self.proposal.lines.len()).rev() {
+            let missing = self.proposal.unapplied_minor.saturating_neg();
+            let line = &mut self.proposal.lines[index];
+            if missing <= 0 {
+                return;
+            }
+            let less = line.cash_minor.min(missing);
+            if less > 0 {
+                line.cash_minor -= less;
+                line.applied_minor = line.cash_minor;
+                line.adjustments.clear();
+                self.proposal.unapplied_minor = self.proposal.unapplied_minor.saturating_add(less);
+                self.trimmed = true;
+            }
+            if line.cash_minor == 0 {
+                self.proposal.lines.remove(index);
+                self.lines.remove(index);
+            }
+        }
+    }
+
+    fn one_customer(&self, finder: &Finder<'_>) -> Option<CustomerId> {
+        match self.customers.as_slice() {
+            [one] => Some(finder.snapshot.customers.id(*one)),
+            _ => None,
+        }
+    }
+
+    /// The cash is all accounted for: nothing negative is left over and every line moves what its item can take.
+    pub(super) fn balances(&self, amount_minor: i64, finder: &Finder<'_>) -> bool {
+        let items = &finder.snapshot.items;
+        let cash = self.proposal.lines.iter().try_fold(0i64, |sum, line| sum.checked_add(line.cash_minor));
+        if self.trimmed {
+            return false;
+        }
+        let sums = cash.and_then(|cash| cash.checked_add(self.proposal.unapplied_minor)) == Some(amount_minor);
+        let fits = self.proposal.lines.iter().all(|line| {
+            let open = items.slot(line.item).map_or(0, |slot| items.open_minor[slot as usize]);
+            line.closes_minor()
+                .is_some_and(|closes| if open >= 0 { (0..=open).contains(&closes) } else { (open..=0).contains(&closes) })
+        });
+        sums && fits && self.proposal.unapplied_minor >= 0
+    }
+}
+
+/// `INV-1 980.00 (closes 20.00 discount more)`.
+fn term(line: &ProposalLine, finder: &Finder<'_>) -> String {
+    let items = &finder.snapshot.items;
+    let number = items.slot(line.item).map_or("?", |slot| items.number(slot));
+    let mut text = format!("{number} {}", figure(line.cash_minor, finder.currency));
+    if !line.adjustments.is_empty() {
+        let parts = line
+            .adjustments
+            .iter()
+            .map(|adjustment| format!("{} {}", figure(adjustment.amount_minor, finder.currency), word(adjustment)));
+        text.push_str(&format!(" (closes {} more)", parts.collect::<Vec<_>>().join(" and ")));
+    }
+    text
+}
+
+fn word(adjustment: &LineAdjustment) -> String {
+    match adjustment.kind {
+        LineAdjustmentKind::Discount => "discount".to_owned(),
+        LineAdjustmentKind::Deduction => format!("deduction {}", adjustment.reason),
+        LineAdjustmentKind::WriteOff => "write-off".to_owned(),
+    }
+}
+
+/// Terms of an equation that are written out; a sum of thousands is read by nobody.
+const TERMS_MAX: usize = 40;
+
+/// `1200.50 = INV-1 980.00 + INV-2 220.50`.
+pub(super) fn equation(amount_minor: i64, terms: &[String], unapplied_minor: i64, finder: &Finder<'_>) -> String {
+    let mut right: Vec<String> = terms.iter().take(TERMS_MAX).cloned().collect();
+    if terms.len() > TERMS_MAX {
+        right.push(format!("{} more items", terms.len() - TERMS_MAX));
+    }
+    if unapplied_minor != 0 || right.is_empty() {
+        right.push(format!("{} unapplied", figure(unapplied_minor, finder.currency)));
+    }
+    format!("{} = {}", figure(amount_minor, finder.currency), right.join(" + "))
+}
+
+/// What is established about one line.
+fn line_facts(pick: &Pick<'_>, slot: Slot, amount: FactSet, finder: &Finder<'_>) -> FactSet {
+    let mut facts = amount;
+    if let Some(claim) = pick.claim {
+        facts.insert(pick.choice.level.fact());
+        if finder.snapshot.items.open_minor[slot as usize] < 0 && !claim.mentions.is_empty() {
+            facts.insert(Fact::CreditMemoRemitted);
+        }
+    }
+    if pick.choice.derived == Derived::LessDiscount {
+        facts.set(Fact::AmountExact, false);
+    }
+    if let Some(pointed) = finder.pointed(slot).filter(|_| pick.choice.standing >= super::payer::Standing::Resembles) {
+        point_facts(pointed, &mut facts);
+    }
+    facts
+}
+
+fn point_facts(pointed: &Pointed, facts: &mut FactSet) {
+    facts.set(Fact::PayerAccount, pointed.account || pointed.confirmed);
+    facts.set(Fact::PayerId, pointed.id);
+    // A beginning that several names share is the customer's name once the reference has told which of them it is.
+    facts.set(Fact::PayerNameStrong, pointed.name >= NameMatch::Shared);
+    facts.set(Fact::PayerNameWeak, pointed.name == NameMatch::Weak);
+}
+
+/// Whether the engine itself may apply, grant, deduct and write off as much.
+fn within_authority(slot: Slot, cash_minor: i64, adjustments: &[LineAdjustment], finder: &Finder<'_>) -> bool {
+    let owner = finder.snapshot.items.customer[slot as usize];
+    let view = finder.rules.for_customer(Some(finder.snapshot.customers.code(owner)));
+    let may = |action, minor: i64| minor.unsigned_abs() <= view.limit(Role::Engine, action, finder.currency).minor.unsigned_abs();
+    may(Action::Apply, cash_minor)
+        && adjustments.iter().all(|adjustment| {
+            let action = match adjustment.kind {
+                LineAdjustmentKind::Discount => Action::Discount,
+                LineAdjustmentKind::Deduction => Action::Deduct,
+                LineAdjustmentKind::WriteOff => Action::WriteOff,
+            };
+            may(action, adjustment.amount_minor)
+        })
+}

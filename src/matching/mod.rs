@@ -1,0 +1,36 @@
+//! Decides what a payment pays. Pure: snapshot, payment and rules in; decision with its evidence out.
+//!
+//! One pass: who paid ([`payer`]), was it here before ([`duplicate`]), what is named ([`claim`], [`text`]), which items that may be
+//! ([`candidate`], [`slip`]), how the amounts fit ([`amount`], [`choice`]), one joint answer ([`named`] with [`joint`], or [`hypothesis`] with
+//! [`chance`] when nothing is named), and what the rules make of it ([`draft`], [`verdict`]). [`link`](mod@link) ties advices to cash that came apart.
+//! Work is bounded by [`limits`], and a bound that was met is said. Nothing here knows the clock, the store or a screen; `ledger` alone moves money.
+
+mod amount;
+mod candidate;
+mod chance;
+mod choice;
+mod claim;
+mod decide;
+mod draft;
+mod duplicate;
+pub mod explain;
+mod hypothesis;
+mod joint;
+mod limits;
+mod link;
+mod named;
+mod payer;
+mod run_case;
+mod slip;
+mod snapshot;
+mod text;
+mod trail;
+mod verdict;
+
+pub use decide::{Case, decide};
+pub use link::{Link, link, link_remittance};
+pub use run_case::{decide_case, run_case};
+pub use snapshot::Snapshot;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,378 @@
+//! Explains a payment by the items its payer names.
+
+use std::collections::HashSet;
+
+use super::amount::Scale;
+use super::candidate::{Finder, Hit, Hits, Level};
+use super::choice::{Choice, Derived, choices};
+use super::claim::{Claim, Claims};
+use super::decide::{Case, Found, State};
+use super::draft::{Draft, Pick};
+use super::joint;
+use super::limits::OWN_ITEMS_MAX;
+use super::payer::Standing;
+use super::slip;
+use super::snapshot::{Kind, Slot};
+use super::trail::{Trail, evidence, figure};
+use crate::domain::{EvidenceItem, ItemKind, Reason};
+use crate::normalise::Reference;
+use crate::rules::Fact;
+
+/// What looking for named items showed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Named {
+    /// The payer named something.
+    pub(super) any: bool,
+    /// Cash is left over after all lines.
+    pub(super) over: bool,
+}
+
+/// Whether a reference is the number of an open credit memo.
+pub(super) fn names_credit(reference: &Reference, finder: &Finder<'_>) -> bool {
+    let items = &finder.snapshot.items;
+    finder.sellers.iter().any(|seller| {
+        items.filed(Kind::Number, *seller, &reference.folded).iter().any(|slot| {
+            items.folded(*slot) == reference.folded && items.kind[*slot as usize] == ItemKind::CreditMemo && items.is_open(*slot)
+        })
+    })
+}
+
+/// Finds the best complete explanations of the claims.
+pub(super) fn explain(case: &Case<'_>, claims: &Claims, finder: &mut Finder<'_>, state: &mut State, trail: &mut Trail) -> Found {
+    let amount_minor = case.payment.unapplied_minor;
+    balance(case, claims, amount_minor, finder, state, trail);
+    let scale = Scale { snapshot: finder.snapshot, rules: finder.rules, currency: finder.currency, paid: case.paid() };
+    let resolved = resolve(claims, &scale, finder, state, trail);
+    let ways: Vec<&[Choice]> = resolved.ways.iter().map(|(_, ways)| ways.as_slice()).collect();
+    let target = amount_minor.saturating_sub(resolved.unresolved_minor);
+    let mut found = joint::search(&ways, target);
+    if found.complete.is_empty() && found.bound.is_none() && !resolved.ways.is_empty() {
+        found.complete = unsummed(&resolved, target, finder, state, trail);
+    }
+    state.bound = state.bound.take().or(found.bound);
+    let drafts: Vec<Draft> = found
+        .complete
+        .iter()
+        .map(|explanation| Draft::new(&picks(&explanation.picks, &resolved), amount_minor, explanation.points_milli, finder))
+        .collect();
+    note_picks(found.complete.first().map(|best| best.picks.as_slice()).unwrap_or_default(), &resolved, finder, trail);
+    left_over(&drafts, claims, &scale, finder, state, trail);
+    unsaid(&drafts, claims, state, trail);
+    let over = drafts.first().is_some_and(|draft| draft.proposal.unapplied_minor > 0);
+    Found { drafts, named: Named { any: true, over } }
+}
+
+/// Whether the items of a reading take all the cash, none of it left over or missing.
+pub(super) fn adds_up(case: &Case<'_>, claims: &Claims, finder: &mut Finder<'_>) -> bool {
+    let scale = Scale { snapshot: finder.snapshot, rules: finder.rules, currency: finder.currency, paid: case.paid() };
+    let ways: Vec<Vec<Choice>> = claims.claims.iter().map(|claim| choices(claim, &finder.hits(claim).hits, &scale)).collect();
+    let ways: Vec<&[Choice]> = ways.iter().map(Vec::as_slice).collect();
+    let found = joint::search(&ways, case.payment.unapplied_minor);
+    let exact = |pick: &(usize, &Option<usize>)| {
+        pick.1
+            .and_then(|index| ways[pick.0].get(index))
+            .is_some_and(|choice| choice.parts.iter().all(|(_, fit)| fit.kind.agrees()))
+    };
+    found.complete.first().is_some_and(|best| {
+        best.cash_minor == case.payment.unapplied_minor && best.picks.iter().enumerate().all(|pick| exact(&pick))
+    })
+}
+
+/// Less came than the items named are open for, and the payer wrote no amounts: a credit or another item may be meant that it did not name.
+fn unsaid(drafts: &[Draft], claims: &Claims, state: &mut State, trail: &mut Trail) {
+    let short = drafts.first().is_some_and(|draft| draft.lines.iter().any(|line| line.has(Fact::AmountShort)));
+    if !short || !claims.claims.iter().any(|claim| claim.net_is_ours) {
+        return;
+    }
+    let word = claims
+        .unread
+        .first()
+        .map(|word| format!("; the text also says {word:?}, which names nothing that is open"))
+        .unwrap_or_default();
+    let text = format!("less came than is open, and the payer wrote no amounts{word}");
+    trail.note("amount", text.clone());
+    state.block(Reason::ShortPaid, text);
+}
+
+/// Claims with the ways to meet them.
+struct Resolved<'c> {
+    ways: Vec<(&'c Claim, Vec<Choice>)>,
+    /// What the claims without a way ask for.
+    unresolved_minor: i64,
+}
+
+fn picks<'r>(indexes: &[Option<usize>], resolved: &'r Resolved<'_>) -> Vec<Pick<'r>> {
+    let chosen = indexes.iter().zip(&resolved.ways);
+    chosen.filter_map(|(index, (claim, ways))| Some(Pick { claim: Some(*claim), choice: &ways[(*index)?] })).collect()
+}
+
+/// Cash beyond all lines: an overpayment, unless an open item has exactly this amount and a line was forgotten.
+fn left_over(drafts: &[Draft], claims: &Claims, scale: &Scale<'_>, finder: &Finder<'_>, state: &mut State, trail: &mut Trail) {
+    let Some(best) = drafts.first() else { return };
+    let rest = best.proposal.unapplied_minor;
+    if rest <= 0 || !state.facts.has(Fact::ReferencesFound) {
+        return;
+    }
+    let items = &finder.snapshot.items;
+    let equal = |slot: &&Slot| {
+        let open = items.open_minor[**slot as usize];
+        items.currency[**slot as usize] == finder.currency
+            && (open == rest || open > rest && open - scale.discount(**slot) == rest)
+    };
+    let forgotten = best.customers.iter().flat_map(|customer| items.open_of(*customer).iter().take(OWN_ITEMS_MAX).filter(equal));
+    let forgotten = forgotten.filter(|slot| items.entered_date[**slot as usize] <= finder.today);
+    let used = |slot: &Slot| best.proposal.lines.iter().any(|line| line.item == items.id[*slot as usize]);
+    let forgotten = forgotten.copied().filter(|slot| !used(slot)).min_by_key(|slot| items.id[*slot as usize]);
+    let rest = figure(rest, finder.currency);
+    if let Some(slot) = forgotten {
+        let text =
+            format!("{rest} is left over, exactly what {} is open for: the payer may have forgotten a line", items.number(slot));
+        trail.note("joint", text.clone());
+        return state.block(Reason::Ambiguous, text);
+    }
+    if claims.claims.iter().any(|claim| claim.net_minor.is_none() || claim.net_is_ours) {
+        let text = format!("{rest} is left over after all items named, and the payer wrote no amounts: items may be missing");
+        trail.note("joint", text.clone());
+        return state.block(Reason::Overpaid, text);
+    }
+    state.facts.insert(Fact::AmountOver);
+    trail.note("joint", format!("{rest} more came than the items take; it stays unapplied"));
+}
+
+/// Whether the advice adds up to the payment. Cash beyond its lines is an overpayment only where the advice itself adds up.
+fn balance(case: &Case<'_>, claims: &Claims, amount: i64, finder: &Finder<'_>, state: &mut State, trail: &mut Trail) {
+    let stated = case.remittance.and_then(|remittance| remittance.balanced);
+    let total = claims.total_minor();
+    let money = |minor| figure(minor, finder.currency);
+    if stated == Some(false) {
+        let sum = total.map(money).unwrap_or_default();
+        let text = format!("the lines of the advice add up to {sum}, which is not its own total");
+        trail.note("amount", text.clone());
+        return state.block(Reason::RemittanceOutOfBalance, text);
+    }
+    match total {
+        Some(total) if total > amount => {
+            let text = format!("the lines add up to {}, {} more than came", money(total), money(total - amount));
+            trail.note("amount", text.clone());
+            state.block(Reason::RemittanceOutOfBalance, text);
+        }
+        Some(total) if total < amount => {
+            state.facts.insert(Fact::AdviceBalanced);
+            trail.note("amount", format!("the lines add up to {}, {} less than came", money(total), money(amount - total)));
+        }
+        Some(_) => {
+            state.facts.insert(Fact::AdviceBalanced);
+            trail.note("amount", format!("the lines add up to the payment, {}", money(amount)));
+        }
+        None => state.facts.insert(Fact::AdviceBalanced),
+    }
+}
+
+/// The ways to meet each claim; a claim that has none is told in the trail and blocks.
+fn resolve<'c>(
+    claims: &'c Claims,
+    scale: &Scale<'_>,
+    finder: &mut Finder<'_>,
+    state: &mut State,
+    trail: &mut Trail,
+) -> Resolved<'c> {
+    let mut resolved = Resolved { ways: Vec::with_capacity(claims.claims.len()), unresolved_minor: 0 };
+    let mut lost: Vec<EvidenceItem> = Vec::new();
+    let mut closed: Vec<EvidenceItem> = Vec::new();
+    let mut foreign: Vec<EvidenceItem> = Vec::new();
+    let mut credit_lost = false;
+    let looked_up: Vec<Hits> = claims.claims.iter().map(|claim| finder.hits(claim)).collect();
+    let owners = owners(&looked_up, finder);
+    for (claim, mut hits) in claims.claims.iter().zip(looked_up) {
+        if hits.bound.is_some() {
+            state.bound = hits.bound;
+            break;
+        }
+        let mut ways = choices(claim, &hits.hits, scale);
+        if !ways.iter().any(|way| way.standing.is_pointed() && way.agrees()) {
+            let known: HashSet<Slot> = hits.hits.iter().map(|hit| hit.slot).collect();
+            let slips = slip::hits(claim, &owners, scale, finder);
+            hits.hits.extend(slips.into_iter().filter(|hit| !known.contains(&hit.slot)));
+            ways = choices(claim, &hits.hits, scale);
+        }
+        let unfound = ways.first().is_some_and(|way| way.level == Level::AmountOnly);
+        let raw = claim.mentions.first().map_or("", |mention| mention.reference.raw.as_str());
+        let number = |slot: Slot| finder.snapshot.items.number(slot);
+        if let Some(hit) = closed_hit(&hits, &ways) {
+            closed.push(evidence("reference", raw, number(hit.slot), hit.level.as_str(), 0, claim.byte));
+        } else if let Some(slot) = hits.other_currency.first().filter(|_| ways.is_empty()) {
+            foreign.push(evidence("reference", raw, number(*slot), "other_currency", 0, claim.byte));
+        } else if ways.is_empty() || unfound {
+            credit_lost |= claim.net_minor.is_some_and(|net| net < 0);
+            lost.push(evidence("reference", raw, "", "not_found", 0, claim.byte));
+        }
+        match ways.is_empty() {
+            true => resolved.unresolved_minor = resolved.unresolved_minor.saturating_add(claim.net_minor.unwrap_or(0)),
+            false => resolved.ways.push((claim, ways)),
+        }
+    }
+    state.facts.set(Fact::NotClosed, closed.is_empty());
+    state.facts.set(Fact::SameCurrency, foreign.is_empty());
+    state.facts.set(Fact::CreditsKnown, !credit_lost);
+    state.facts.set(Fact::ReferencesFound, lost.is_empty());
+    tell(closed, Reason::AlreadyPaid, "names an item that is already closed", state, trail);
+    tell(foreign, Reason::CurrencyMismatch, "names an item in another currency", state, trail);
+    let reason = if credit_lost { Reason::CreditMemoOpen } else { Reason::ReferenceNotFound };
+    tell(lost, reason, "names nothing that is open", state, trail);
+    resolved
+}
+
+/// Customers whose items a reference with a slip may mean: those the payment points to, and the one that all other references name.
+fn owners(looked_up: &[Hits], finder: &Finder<'_>) -> Vec<u32> {
+    let items = &finder.snapshot.items;
+    let mut owners: Vec<u32> = finder.payer.pointed.values().map(|pointed| pointed.number).collect();
+    let mut named: Vec<u32> = looked_up
+        .iter()
+        .filter_map(|hits| hits.hits.first())
+        .filter(|hit| hit.level <= Level::Folded && hit.standing != Standing::Stranger)
+        .map(|hit| items.customer[hit.slot as usize])
+        .collect();
+    named.sort_unstable();
+    named.dedup();
+    if let [one] = named.as_slice() {
+        owners.push(*one);
+    }
+    owners.sort_by_key(|number| finder.snapshot.customers.id(*number));
+    owners.dedup();
+    owners.truncate(OWNERS_MAX);
+    owners
+}
+
+/// Customers whose items are looked through for slips.
+const OWNERS_MAX: usize = 16;
+
+fn tell(found: Vec<EvidenceItem>, reason: Reason, what: &str, state: &mut State, trail: &mut Trail) {
+    if let Some(first) = found.first() {
+        let more = if found.len() > 1 { format!(", and {} more references", found.len() - 1) } else { String::new() };
+        let text = format!("the reference {:?} {what}{more}", first.theirs);
+        state.block(reason, text.clone());
+        trail.note_with("reference", None, text, found);
+    }
+}
+
+/// A closed item that the reference means: by its number, or by any form when nothing open agrees.
+fn closed_hit<'h>(hits: &'h Hits, ways: &[Choice]) -> Option<&'h Hit> {
+    let agreeing = ways
+        .iter()
+        .filter(|way| way.parts.iter().all(|(_, fit)| fit.kind.agrees() && way.derived != Derived::Open))
+        .map(|way| way.level)
+        .min();
+    let any = ways.iter().map(|way| way.level).min();
+    hits.hits.iter().filter(|hit| !hit.open).find(|hit| {
+        // A closed item of a stranger is no more than where a slip landed, once an item of the payer's own agrees.
+        let landed = hit.standing == Standing::Stranger && ways.iter().any(|way| way.agrees() && way.standing.is_pointed());
+        let outranked = landed || agreeing.is_some_and(|level| level <= hit.level) || any.is_some_and(|level| level < hit.level);
+        // A weak form of a number that nobody points to may be anybody's.
+        let meant = hit.level <= Level::Core || hit.standing.is_pointed();
+        let nothing_better = agreeing.is_none_or(|level| level > hit.level) && any.is_none_or(|level| level >= hit.level);
+        !outranked && meant && (hit.level.blocks_when_closed() || nothing_better)
+    })
+}
+
+/// No choice of items takes exactly what came. What is nearest is proposed, and the difference is said.
+fn unsummed(
+    resolved: &Resolved<'_>,
+    target: i64,
+    finder: &Finder<'_>,
+    state: &mut State,
+    trail: &mut Trail,
+) -> Vec<joint::Explanation> {
+    let mut used: HashSet<Slot> = HashSet::new();
+    let mut nearest = joint::Explanation { picks: Vec::new(), points_milli: 0, cash_minor: 0 };
+    let mut open = 0i64;
+    let mut conflict = false;
+    for (claim, ways) in &resolved.ways {
+        let free = |choice: &Choice| {
+            choice.parts.iter().all(|(slot, _)| !used.contains(slot)) && choice.derived != Derived::LessDiscount
+        };
+        let free = ways.iter().position(free);
+        conflict |= free.is_none() && claim.net_minor.is_some();
+        open = open.saturating_add(free.map_or(0, |index| ways[index].cash_minor));
+        // A proposal never promises more cash than came.
+        let pick = free.filter(|index| nearest.cash_minor.saturating_add(ways[*index].cash_minor) <= target);
+        if let Some(choice) = pick.map(|index| &ways[index]) {
+            used.extend(choice.parts.iter().map(|(slot, _)| *slot));
+            nearest.points_milli += choice.points_milli;
+            nearest.cash_minor = nearest.cash_minor.saturating_add(choice.cash_minor);
+        }
+        nearest.picks.push(pick);
+    }
+    if conflict {
+        state.block(Reason::Ambiguous, "two lines name the same item in different ways");
+    } else if open > target {
+        let text =
+            format!("the items named are open for {}, {} came", figure(open, finder.currency), figure(target, finder.currency));
+        trail.note("amount", text.clone());
+        state.block(Reason::ShortPaid, text);
+    }
+    vec![nearest]
+}
+
+/// Writes down what each line of the best explanation stands on.
+fn note_picks(picks: &[Option<usize>], resolved: &Resolved<'_>, finder: &Finder<'_>, trail: &mut Trail) {
+    let items = &finder.snapshot.items;
+    let (mut references, mut amounts) = (Vec::new(), Vec::new());
+    let mut rivals = 0usize;
+    for ((claim, ways), pick) in resolved.ways.iter().zip(picks) {
+        let Some(choice) = pick.map(|index| &ways[index]) else { continue };
+        rivals += ways.len() - 1;
+        let Some((slot, _)) = choice.parts.first() else { continue };
+        let raw = claim.mentions.get(choice.mention).map_or("", |mention| mention.reference.raw.as_str());
+        references.push(evidence(
+            "reference",
+            raw,
+            items.number(*slot),
+            choice.level.as_str(),
+            choice.level.points_milli(),
+            claim.byte,
+        ));
+        references.push(evidence(
+            "payer",
+            &finder.payer.name,
+            &super::payer::label(&finder.snapshot.customers, items.customer[*slot as usize]),
+            choice.standing.as_str(),
+            choice.standing.points_milli(),
+            None,
+        ));
+        if let Some(date) = claim.date {
+            let level = if choice.date_agrees == Some(true) { ("exact", 1_000) } else { ("differs", -300) };
+            references.push(evidence(
+                "date",
+                &date.to_string(),
+                &items.issue_date[*slot as usize].to_string(),
+                level.0,
+                level.1,
+                claim.byte,
+            ));
+        }
+        if choice.po_agrees {
+            references.push(evidence("po", &claim.po, items.po(*slot), "exact", 1_000, claim.byte));
+        }
+        amounts.extend(choice.parts.iter().map(|(slot, fit)| amount_evidence(claim, choice, *slot, fit, finder)));
+    }
+    if references.is_empty() {
+        return;
+    }
+    let text = match rivals {
+        0 => "each reference names one item".to_owned(),
+        some => format!("{some} other candidates were weighed and fit less"),
+    };
+    trail.note_with("reference", None, text, references);
+    trail.note_with("amount", None, "what each item takes, and why it fits", amounts);
+}
+
+fn amount_evidence(claim: &Claim, choice: &Choice, slot: Slot, fit: &super::amount::Fit, finder: &Finder<'_>) -> EvidenceItem {
+    let theirs = match choice.derived {
+        Derived::Written => figure(claim.net_minor.unwrap_or(fit.cash_minor), finder.currency),
+        Derived::Open | Derived::LessDiscount => String::new(),
+    };
+    let ours = figure(finder.snapshot.items.open_minor[slot as usize], finder.currency);
+    let level = if fit.note.is_empty() { fit.kind.as_str().to_owned() } else { format!("{}: {}", fit.kind.as_str(), fit.note) };
+    let points = if choice.derived == Derived::Written { fit.kind.points_milli() } else { 0 };
+    evidence("amount", &theirs, &ours, &level, points, claim.byte)
+}

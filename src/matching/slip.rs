@@ -1,0 +1,79 @@
+//! References with a slip: looked for among the payer's own items only, and only where the amount agrees.
+//!
+//! In a dense sequence one wrong digit lands on a neighbour more often than not, so a slip is never searched for in the whole ledger.
+
+use super::amount::Scale;
+use super::candidate::{Finder, Hit, Level};
+use super::claim::Claim;
+use super::limits::{CANDIDATES_MAX, OWN_ITEMS_MAX};
+use super::snapshot::Slot;
+use crate::domain::ItemStatus;
+use crate::normalise::{self, Reference};
+
+/// Items of these customers that a claim with a slip may mean: by edits, by a cut reference, or by the amount alone.
+pub(super) fn hits(claim: &Claim, owners: &[u32], scale: &Scale<'_>, finder: &mut Finder<'_>) -> Vec<Hit> {
+    let items = &finder.snapshot.items;
+    let own: usize = owners.iter().map(|owner| items.open_of(*owner).len()).sum();
+    if own > OWN_ITEMS_MAX {
+        return Vec::new();
+    }
+    let mut found: Vec<(Level, Slot)> = Vec::new();
+    for slot in owners.iter().flat_map(|owner| items.open_of(*owner)).copied() {
+        let at = slot as usize;
+        let exists = items.status[at] == ItemStatus::Open
+            && items.entered_date[at] <= finder.today
+            && items.currency[at] == finder.currency
+            && finder.sellers.contains(&items.seller[at]);
+        let agrees = claim.net_minor.is_none_or(|net| scale.fit(slot, claim, net).kind.agrees());
+        if !exists || !agrees {
+            continue;
+        }
+        let level =
+            claim.mentions.iter().filter_map(|mention| slip(&mention.reference, items.number(slot), items.folded(slot))).min();
+        let amount_alone = claim.net_minor.is_some_and(|net| net == items.open_minor[at]).then_some(Level::AmountOnly);
+        found.extend(level.or(amount_alone).map(|level| (level, slot)));
+    }
+    found.sort_by_key(|(level, slot)| (*level, items.id[*slot as usize]));
+    // The amount alone is a suggestion for whoever has nothing better.
+    if found.first().is_some_and(|(level, _)| *level < Level::AmountOnly) {
+        found.retain(|(level, _)| *level < Level::AmountOnly);
+    }
+    found.truncate(CANDIDATES_MAX);
+    found.into_iter().map(|(level, slot)| Hit { slot, level, standing: finder.standing(slot), mention: 0, open: true }).collect()
+}
+
+/// How a reference may be a number with a slip.
+fn slip(reference: &Reference, number: &str, folded: &str) -> Option<Level> {
+    let (theirs, ours) = (reference.core(), normalise::core(folded));
+    if theirs.len() < 3 || ours.len() < 3 {
+        return None;
+    }
+    // Other letters are another number, unless a scanner made them.
+    let (letters, own) = (reference.prefix(), normalise::prefix(folded));
+    let scanned = || normalise::ocr_class(&reference.folded) == normalise::ocr_class(folded);
+    if !letters.is_empty() && !own.is_empty() && !letters.ends_with(own) && !own.ends_with(letters) && !scanned() {
+        return None;
+    }
+    let whole = reference.folded.as_str();
+    if whole.len() >= 4
+        && whole.len() < folded.len()
+        && (folded.starts_with(whole) || folded.ends_with(whole))
+        && normalise::digits(whole) >= 3
+    {
+        return Some(Level::Cut);
+    }
+    let allowed = if theirs.len().min(ours.len()) < 5 { 1 } else { 2 };
+    let parts = normalise::parts(number);
+    let part = super::snapshot::distinctive_part(&parts).map(normalise::core).filter(|part| part.len() >= 4);
+    let edits = [Some((theirs, ours)), Some((whole, folded)), part.map(|part| (theirs, part))]
+        .into_iter()
+        .flatten()
+        .filter(|(a, b)| a.len().abs_diff(b.len()) <= allowed)
+        .map(|(a, b)| strsim::osa_distance(a, b))
+        .min()?;
+    match edits {
+        0 | 1 => Some(Level::OneEdit),
+        2 if allowed == 2 => Some(Level::TwoEdits),
+        _ => None,
+    }
+}

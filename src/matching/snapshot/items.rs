@@ -1,0 +1,343 @@
+//! Open items as a struct of arrays: the engine reads a few columns of many items, never many columns of all.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+
+use super::index::{Index, Kind, key};
+use crate::domain::{Currency, ItemKind, ItemStatus, OpenItem, OpenItemId, SellerId, TermsOfPayment};
+use crate::normalise;
+
+/// Internal number of an item: its row in every column.
+pub(in crate::matching) type Slot = u32;
+
+/// Columns and indexes of all items the engine may see.
+#[derive(Clone, Debug, Default)]
+pub(in crate::matching) struct Items {
+    slots: HashMap<OpenItemId, Slot>,
+    pub(in crate::matching) id: Vec<OpenItemId>,
+    pub(in crate::matching) seller: Vec<SellerId>,
+    /// Internal number of the customer.
+    pub(in crate::matching) customer: Vec<u32>,
+    pub(in crate::matching) kind: Vec<ItemKind>,
+    pub(in crate::matching) status: Vec<ItemStatus>,
+    pub(in crate::matching) currency: Vec<Currency>,
+    pub(in crate::matching) amount_minor: Vec<i64>,
+    pub(in crate::matching) open_minor: Vec<i64>,
+    pub(in crate::matching) exempt_minor: Vec<i64>,
+    pub(in crate::matching) issue_date: Vec<NaiveDate>,
+    pub(in crate::matching) entered_date: Vec<NaiveDate>,
+    pub(in crate::matching) due_date: Vec<NaiveDate>,
+    pub(in crate::matching) closed_date: Vec<Option<NaiveDate>>,
+    terms: Vec<u32>,
+    terms_table: Vec<TermsOfPayment>,
+    number: Vec<Span>,
+    folded: Vec<Span>,
+    po: Vec<Span>,
+    bol: Vec<Span>,
+    pro: Vec<Span>,
+    texts: String,
+    index: Index,
+    /// Open items by customer.
+    open_of: Vec<Vec<Slot>>,
+    pub(in crate::matching) sellers: Vec<SellerId>,
+    /// How many numbers of a seller begin with these letters.
+    prefixes: HashMap<SellerId, HashMap<String, u32>>,
+}
+
+/// Place of a text among all texts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Span {
+    start: u32,
+    length: u16,
+}
+
+impl Items {
+    /// Brings an item up to date, or adds it. `customer` is the internal number of its customer.
+    pub(in crate::matching) fn upsert(&mut self, item: &OpenItem, customer: u32) {
+        let Some(&slot) = self.slots.get(&item.id) else { return self.append(item, customer) };
+        let at = slot as usize;
+        self.unfile_amount(slot);
+        let renamed = self.number(slot) != item.number
+            || self.seller[at] != item.seller
+            || self.customer[at] != customer
+            || [(self.po[at], &item.po), (self.bol[at], &item.bol), (self.pro[at], &item.pro)]
+                .iter()
+                .any(|(span, text)| self.text(*span) != normalise::fold(text.as_deref().unwrap_or_default()));
+        if renamed {
+            self.unfile_texts(slot);
+            self.write_texts(at, item);
+        }
+        self.seller[at] = item.seller;
+        self.customer[at] = customer;
+        self.write_values(at, item);
+        if renamed {
+            self.file_texts(slot);
+        }
+        self.file_amount(slot);
+    }
+
+    /// Takes off an item what a posting closes of it.
+    pub(in crate::matching) fn settle(&mut self, id: OpenItemId, closes_minor: i64, day: NaiveDate) {
+        let Some(slot) = self.slot(id) else { return };
+        let at = slot as usize;
+        self.unfile_amount(slot);
+        self.open_minor[at] = self.open_minor[at].saturating_sub(closes_minor);
+        if self.open_minor[at] == 0 {
+            self.status[at] = ItemStatus::Closed;
+            self.closed_date[at] = Some(day);
+        }
+        self.file_amount(slot);
+    }
+
+    /// Drops items that were closed before `day` from the indexes: they can no longer be hit.
+    pub(in crate::matching) fn forget_closed_before(&mut self, day: NaiveDate) {
+        for at in 0..self.id.len() {
+            if self.status[at] != ItemStatus::Open
+                && self.closed_date[at].is_some_and(|closed| closed < day)
+                && self.slots.remove(&self.id[at]).is_some()
+            {
+                self.unfile_texts(at as Slot);
+            }
+        }
+    }
+
+    pub(in crate::matching) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(in crate::matching) fn slot(&self, id: OpenItemId) -> Option<Slot> {
+        self.slots.get(&id).copied()
+    }
+
+    /// The number as our ERP writes it.
+    pub(in crate::matching) fn number(&self, slot: Slot) -> &str {
+        self.text(self.number[slot as usize])
+    }
+
+    pub(in crate::matching) fn folded(&self, slot: Slot) -> &str {
+        self.text(self.folded[slot as usize])
+    }
+
+    /// Purchase order, folded; empty when there is none.
+    pub(in crate::matching) fn po(&self, slot: Slot) -> &str {
+        self.text(self.po[slot as usize])
+    }
+
+    pub(in crate::matching) fn bol(&self, slot: Slot) -> &str {
+        self.text(self.bol[slot as usize])
+    }
+
+    pub(in crate::matching) fn pro(&self, slot: Slot) -> &str {
+        self.text(self.pro[slot as usize])
+    }
+
+    pub(in crate::matching) fn terms(&self, slot: Slot) -> &TermsOfPayment {
+        &self.terms_table[self.terms[slot as usize] as usize]
+    }
+
+    pub(in crate::matching) fn is_open(&self, slot: Slot) -> bool {
+        self.status[slot as usize] == ItemStatus::Open && self.open_minor[slot as usize] != 0
+    }
+
+    /// Slots filed under a folded text of the kind, within one seller. The caller compares the text.
+    pub(in crate::matching) fn filed(&self, kind: Kind, seller: SellerId, folded: &str) -> &[Slot] {
+        self.index.get(key(kind, scope(seller), folded.as_bytes()))
+    }
+
+    /// Open items of one customer and seller with exactly this open amount.
+    pub(in crate::matching) fn with_open_amount(
+        &self,
+        customer: u32,
+        seller: SellerId,
+        currency: Currency,
+        open_minor: i64,
+    ) -> &[Slot] {
+        self.index.get(amount_key(customer, seller, currency, open_minor))
+    }
+
+    /// Open items of one customer, of all sellers.
+    pub(in crate::matching) fn open_of(&self, customer: u32) -> &[Slot] {
+        self.open_of.get(customer as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the seller has numbers that begin with these letters.
+    pub(in crate::matching) fn knows_prefix(&self, seller: SellerId, letters: &str) -> bool {
+        self.prefixes.get(&seller).is_some_and(|known| known.contains_key(letters))
+    }
+
+    fn append(&mut self, item: &OpenItem, customer: u32) {
+        let at = self.id.len();
+        let slot = Slot::try_from(at).expect("fewer than four billion items fit in memory");
+        self.slots.insert(item.id, slot);
+        self.id.push(item.id);
+        self.seller.push(item.seller);
+        self.customer.push(customer);
+        self.kind.push(item.kind);
+        self.status.push(item.status);
+        self.currency.push(item.currency);
+        self.amount_minor.push(item.amount_minor);
+        self.open_minor.push(item.open_minor);
+        self.exempt_minor.push(item.discount_exempt_minor);
+        self.issue_date.push(item.issue_date);
+        self.entered_date.push(item.entered_date);
+        self.due_date.push(item.due_date);
+        self.closed_date.push(item.closed_date);
+        let terms = self.intern_terms(&item.terms);
+        self.terms.push(terms);
+        for column in [&mut self.number, &mut self.folded, &mut self.po, &mut self.bol, &mut self.pro] {
+            column.push(Span::default());
+        }
+        if !self.sellers.contains(&item.seller) {
+            self.sellers.push(item.seller);
+            self.sellers.sort_unstable();
+        }
+        self.write_texts(at, item);
+        self.file_texts(slot);
+        self.file_amount(slot);
+    }
+
+    fn write_values(&mut self, at: usize, item: &OpenItem) {
+        self.kind[at] = item.kind;
+        self.status[at] = item.status;
+        self.currency[at] = item.currency;
+        self.amount_minor[at] = item.amount_minor;
+        self.open_minor[at] = item.open_minor;
+        self.exempt_minor[at] = item.discount_exempt_minor;
+        self.issue_date[at] = item.issue_date;
+        self.entered_date[at] = item.entered_date;
+        self.due_date[at] = item.due_date;
+        self.closed_date[at] = item.closed_date;
+        self.terms[at] = self.intern_terms(&item.terms);
+    }
+
+    fn write_texts(&mut self, at: usize, item: &OpenItem) {
+        let folded = |text: &Option<String>| normalise::fold(text.as_deref().unwrap_or_default());
+        self.number[at] = self.keep(&item.number);
+        self.folded[at] = self.keep(&normalise::fold(&item.number));
+        self.po[at] = self.keep(&folded(&item.po));
+        self.bol[at] = self.keep(&folded(&item.bol));
+        self.pro[at] = self.keep(&folded(&item.pro));
+    }
+
+    /// Ledgers have a handful of terms, so each is kept once.
+    fn intern_terms(&mut self, terms: &TermsOfPayment) -> u32 {
+        let at = self.terms_table.iter().rposition(|known| known == terms).unwrap_or_else(|| {
+            self.terms_table.push(terms.clone());
+            self.terms_table.len() - 1
+        });
+        u32::try_from(at).expect("there are no more terms than items")
+    }
+
+    /// Texts beyond what a span can hold are cut; a number that long is not one.
+    fn keep(&mut self, text: &str) -> Span {
+        let Ok(start) = u32::try_from(self.texts.len()) else { return Span::default() };
+        let end = (0..=text.len().min(usize::from(u16::MAX))).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        self.texts.push_str(&text[..end]);
+        Span { start, length: u16::try_from(end).unwrap_or(u16::MAX) }
+    }
+
+    fn text(&self, span: Span) -> &str {
+        &self.texts[span.start as usize..span.start as usize + usize::from(span.length)]
+    }
+
+    fn file_texts(&mut self, slot: Slot) {
+        for key in self.text_keys(slot) {
+            self.index.insert(key, slot);
+        }
+        let letters = normalise::prefix(self.folded(slot)).to_owned();
+        if !letters.is_empty() {
+            *self.prefixes.entry(self.seller[slot as usize]).or_default().entry(letters).or_default() += 1;
+        }
+    }
+
+    fn unfile_texts(&mut self, slot: Slot) {
+        for key in self.text_keys(slot) {
+            self.index.remove(key, slot);
+        }
+        let letters = normalise::prefix(self.folded(slot)).to_owned();
+        if let Some(known) = self.prefixes.get_mut(&self.seller[slot as usize])
+            && let Some(count) = known.get_mut(&letters)
+        {
+            *count -= 1;
+            if *count == 0 {
+                known.remove(&letters);
+            }
+        }
+    }
+
+    /// Every key under which the texts of an item are filed, each once.
+    fn text_keys(&self, slot: Slot) -> Vec<u64> {
+        let scope = scope(self.seller[slot as usize]);
+        let (number, folded) = (self.number(slot), self.folded(slot));
+        let core = normalise::core(folded);
+        let parts = normalise::parts(number);
+        let mut keys = Vec::with_capacity(8);
+        let mut file = |kind, text: &str| {
+            if !text.is_empty() {
+                let key = key(kind, scope, text.as_bytes());
+                if !keys.contains(&key) {
+                    keys.push(key);
+                }
+            }
+        };
+        file(Kind::Number, folded);
+        file(Kind::Number, core);
+        file(Kind::Number, &normalise::without_part_zeros(&parts));
+        file(Kind::Number, &normalise::ocr_class(folded));
+        file(Kind::Number, &normalise::ocr_class(core));
+        if let Some(part) = distinctive_part(&parts) {
+            file(Kind::Part, normalise::core(part));
+        }
+        file(Kind::PurchaseOrder, self.po(slot));
+        file(Kind::BillOfLading, self.bol(slot));
+        file(Kind::Pro, self.pro(slot));
+        keys
+    }
+
+    fn file_amount(&mut self, slot: Slot) {
+        let at = slot as usize;
+        if self.is_open(slot) {
+            let customer = self.customer[at];
+            self.index.insert(amount_key(customer, self.seller[at], self.currency[at], self.open_minor[at]), slot);
+            if self.open_of.len() <= customer as usize {
+                self.open_of.resize(customer as usize + 1, Vec::new());
+            }
+            self.open_of[customer as usize].push(slot);
+        }
+    }
+
+    fn unfile_amount(&mut self, slot: Slot) {
+        let at = slot as usize;
+        if self.is_open(slot) {
+            let customer = self.customer[at];
+            self.index.remove(amount_key(customer, self.seller[at], self.currency[at], self.open_minor[at]), slot);
+            let own = &mut self.open_of[customer as usize];
+            if let Some(place) = own.iter().position(|other| *other == slot) {
+                own.swap_remove(place);
+            }
+        }
+    }
+}
+
+/// The part of a number that people write alone: the last with three digits or more, else the one with most digits. `None` when there is one part.
+pub(in crate::matching) fn distinctive_part(parts: &[String]) -> Option<&str> {
+    if parts.len() < 2 {
+        return None;
+    }
+    let last = parts.last().filter(|part| normalise::digits(part) >= 3);
+    last.or_else(|| parts.iter().rev().max_by_key(|part| normalise::digits(part))).map(String::as_str)
+}
+
+fn scope(seller: SellerId) -> u32 {
+    // Only a hash ingredient: sellers that share the low half cost a comparison.
+    seller.0 as u32
+}
+
+fn amount_key(customer: u32, seller: SellerId, currency: Currency, open_minor: i64) -> u64 {
+    let mut text = [0; 19];
+    text[..3].copy_from_slice(currency.as_str().as_bytes());
+    text[3..11].copy_from_slice(&seller.0.to_le_bytes());
+    text[11..].copy_from_slice(&open_minor.to_le_bytes());
+    key(Kind::Amount, customer, &text)
+}

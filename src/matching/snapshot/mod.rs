@@ -1,0 +1,122 @@
+//! What the engine knows at the moment it decides: open items, customers, payments seen lately and advices that wait for cash.
+//!
+//! A snapshot is filled once and then kept up to date in place: an item opened, paid or reversed costs a few index entries, never a rebuild.
+//! It knows no database; whoever feeds it remembers how far it got. Answers never depend on the order in which it was fed.
+
+mod customers;
+mod index;
+mod items;
+mod recent;
+mod waiting;
+
+use chrono::NaiveDate;
+
+use crate::domain::{
+    Customer, CustomerId, OpenItem, OpenItemId, Payment, PaymentId, Proposal, Relation, Remittance, RemittanceId,
+};
+
+pub(super) use customers::Customers;
+pub(super) use index::Kind;
+pub(super) use items::{Items, Slot, distinctive_part};
+pub(super) use recent::{Recent, Seen, folded_trace};
+pub(super) use waiting::{Waiting, tail};
+
+/// Everything a decision may stand on besides the payment itself.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    pub(super) items: Items,
+    pub(super) customers: Customers,
+    pub(super) recent: Recent,
+    pub(super) waiting: Waiting,
+}
+
+impl Snapshot {
+    /// A snapshot of a ledger.
+    pub fn new<'a>(
+        customers: impl IntoIterator<Item = &'a Customer>,
+        relations: impl IntoIterator<Item = &'a Relation>,
+        items: impl IntoIterator<Item = &'a OpenItem>,
+    ) -> Self {
+        let mut snapshot = Self::default();
+        customers.into_iter().for_each(|customer| snapshot.upsert_customer(customer));
+        relations.into_iter().for_each(|relation| snapshot.upsert_relation(relation));
+        items.into_iter().for_each(|item| snapshot.upsert_item(item));
+        snapshot
+    }
+
+    /// Adds an item or brings it up to date: opened, paid in part, closed, reopened, cancelled.
+    pub fn upsert_item(&mut self, item: &OpenItem) {
+        let customer = self.customers.number(item.customer);
+        self.items.upsert(item, customer);
+    }
+
+    /// Takes off the items what a proposal closes of them, so that the next decision sees what this one took.
+    pub fn settle(&mut self, proposal: &Proposal, day: NaiveDate) {
+        for line in &proposal.lines {
+            if let Some(closes_minor) = line.closes_minor() {
+                self.items.settle(line.item, closes_minor, day);
+            }
+        }
+    }
+
+    /// Adds a customer or brings its names, accounts and parent up to date.
+    pub fn upsert_customer(&mut self, customer: &Customer) {
+        self.customers.upsert(customer);
+    }
+
+    /// Adds a dated relation between a payer and a customer it may pay for.
+    pub fn upsert_relation(&mut self, relation: &Relation) {
+        self.customers.relate(relation);
+    }
+
+    /// Remembers a payment for the detection of duplicates and for advices that come later. Seeing it again brings its state up to date.
+    pub fn saw_payment(&mut self, payment: &Payment, remittance: Option<&Remittance>) {
+        self.recent.upsert(Seen::new(payment, remittance));
+    }
+
+    /// Forgets a payment, for instance because its file was rejected.
+    pub fn forget_payment(&mut self, id: PaymentId) {
+        self.recent.forget(id);
+    }
+
+    /// An advice that waits for its cash.
+    pub fn add_waiting_remittance(&mut self, remittance: Remittance) {
+        self.waiting.upsert(remittance);
+    }
+
+    /// The advice was linked or rejected.
+    pub fn forget_waiting_remittance(&mut self, id: RemittanceId) {
+        self.waiting.forget(id);
+    }
+
+    /// A waiting advice.
+    pub fn waiting_remittance(&self, id: RemittanceId) -> Option<&Remittance> {
+        self.waiting.get(id)
+    }
+
+    /// Frees what is too old to matter: items closed and payments received before `day`.
+    pub fn forget_before(&mut self, day: NaiveDate) {
+        self.items.forget_closed_before(day);
+        self.recent.forget_before(day);
+    }
+
+    /// How many items it holds, open and recently closed.
+    pub fn items_len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// What is still open of an item, when the snapshot knows the item.
+    pub fn open_minor(&self, id: OpenItemId) -> Option<i64> {
+        self.items.slot(id).map(|slot| self.items.open_minor[slot as usize])
+    }
+
+    /// The number of an item as the ledger writes it.
+    pub fn item_number(&self, id: OpenItemId) -> Option<&str> {
+        self.items.slot(id).map(|slot| self.items.number(slot))
+    }
+
+    /// The code of a customer.
+    pub fn customer_code(&self, id: CustomerId) -> Option<&str> {
+        self.customers.find(id).map(|number| self.customers.code(number))
+    }
+}

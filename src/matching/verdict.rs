@@ -1,0 +1,186 @@
+//! Puts the facts to the rules: post, post with work that remains, or hold with the nearest rule and what it lacked.
+
+use super::candidate::Finder;
+use super::decide::{Found, State, payer_is_known};
+use super::draft::Draft;
+use super::trail::{Trail, figure};
+use crate::domain::{Outcome, Reason, RunnerUp};
+use crate::rules::{Fact, FactSet, Verdict};
+
+/// What the rules said.
+pub(super) struct Judged {
+    pub(super) outcome: Outcome,
+    /// The rule that lets it post, or that came nearest.
+    pub(super) rule: String,
+    pub(super) runner_up: Option<RunnerUp>,
+    pub(super) why_not: Option<String>,
+}
+
+/// Margin that stands for "no rival at all".
+const NO_RIVAL: i64 = i64::MAX;
+
+pub(super) fn judge(found: &Found, state: &mut State, amount_minor: i64, finder: &Finder<'_>, trail: &mut Trail) -> Judged {
+    let runner_up = runner_up(found, finder);
+    let Some(best) = found.drafts.first() else { return nothing_found(found, state, finder, trail) };
+    establish(best, found, state, amount_minor, finder);
+    let verdict = finder.rules.engine.may_post_lines(&state.facts, &best.lines);
+    let rule = verdict.rule().to_owned();
+    collect_blocks(best, state);
+    if let Some((reason, why)) = state.blocks.first().cloned() {
+        trail.note_with("veto", Some(&rule), why.clone(), Vec::new());
+        let why = match &verdict {
+            Verdict::Hold(nearest) if nearest.reason != Some(reason) => format!("{why}; besides, {}", nearest.sentence()),
+            _ => why,
+        };
+        return Judged { outcome: Outcome::Hold { reason }, rule, runner_up, why_not: Some(why) };
+    }
+    match verdict {
+        Verdict::Post { rule, follow_up } => {
+            let mut reasons: Vec<Reason> = follow_up.into_iter().chain(best.follow_up.iter().copied()).collect();
+            reasons.sort_unstable();
+            reasons.dedup();
+            trail.note_with("rule", Some(&rule), "the evidence is complete", Vec::new());
+            let outcome = if reasons.is_empty() { Outcome::Post } else { Outcome::PostWithFollowUp { reasons } };
+            Judged { outcome, rule, runner_up, why_not: None }
+        }
+        Verdict::Hold(nearest) => {
+            let reason = nearest.reason.unwrap_or_else(|| reason_of(best, found, state, finder));
+            let why = nearest.sentence();
+            trail.note_with("rule", Some(&nearest.rule), why.clone(), Vec::new());
+            Judged { outcome: Outcome::Hold { reason }, rule, runner_up, why_not: Some(why) }
+        }
+    }
+}
+
+/// Nothing to propose: the first block says why, or the payer does.
+fn nothing_found(found: &Found, state: &mut State, finder: &Finder<'_>, trail: &mut Trail) -> Judged {
+    bound_first(state);
+    let (reason, why) = match state.blocks.first().cloned() {
+        Some(block) => block,
+        None if found.named.any => (Reason::ReferenceNotFound, "nothing that the payer names is open".to_owned()),
+        None if payer_is_known(finder.payer) => {
+            (Reason::NoRemittance, "the payer names nothing, and nothing it owes has this amount".to_owned())
+        }
+        None => (Reason::UnidentifiedPayer, "nothing says who paid, and nothing is named".to_owned()),
+    };
+    trail.note("veto", why.clone());
+    Judged { outcome: Outcome::Hold { reason }, rule: "engine".to_owned(), runner_up: None, why_not: Some(why) }
+}
+
+/// Establishes the facts about the best explanation as a whole.
+fn establish(best: &Draft, found: &Found, state: &mut State, amount_minor: i64, finder: &Finder<'_>) {
+    let margin = margin(found);
+    let minimum = finder.rules.engine.margin.minimum_milli;
+    let credits = best.lines.iter().any(|line| line.has(Fact::CreditMemoUsed));
+    payer_facts(best, found, state, finder);
+    let facts = &mut state.facts;
+    facts.set(Fact::Balanced, best.balances(amount_minor, finder));
+    facts.set(Fact::WithinAuthority, best.within_authority);
+    facts.set(Fact::MarginEnough, margin >= minimum);
+    facts.set(Fact::Unique, margin > 0 && state.bound.is_none());
+    facts.set(Fact::CreditMemoUsed, credits);
+    if found.named.any {
+        facts.set(Fact::ChanceLow, chance_low(best, finder));
+    }
+}
+
+/// Who paid, as far as it concerns the items of this explanation.
+fn payer_facts(best: &Draft, found: &Found, state: &mut State, finder: &Finder<'_>) {
+    let standings: Vec<_> =
+        best.customers.iter().map(|owner| finder.payer.standing(*owner, finder.snapshot, finder.rules, finder.today).0).collect();
+    let identified = payer_is_known(finder.payer);
+    let weak = !identified && standings.iter().all(|standing| *standing == super::payer::Standing::Resembles);
+    // References vote when nobody else is identified: all lines name items of one customer, by forms that name one item.
+    let by_number = best
+        .lines
+        .iter()
+        .all(|line| [Fact::ReferenceExact, Fact::ReferenceFolded, Fact::ReferenceCore].iter().any(|fact| line.has(*fact)));
+    let voted = found.named.any && !identified && best.customers.len() == 1 && by_number && !best.lines.is_empty();
+    let may_pay = !standings.is_empty() && standings.iter().all(|standing| standing.may_pay());
+    let facts: &mut FactSet = &mut state.facts;
+    facts.set(Fact::PayerKnown, identified || weak || voted);
+    facts.set(Fact::PayerRelated, may_pay || weak || voted);
+    facts.set(Fact::PayerVotedByReferences, voted);
+    facts.set(Fact::PayerAccountNew, finder.payer.account_unknown && identified);
+}
+
+/// Blocks that follow from the explanation itself.
+fn collect_blocks(best: &Draft, state: &mut State) {
+    if let Some(blocked) = best.blocked.clone() {
+        state.blocks.push(blocked);
+    }
+    bound_first(state);
+    // These four hold whatever a rule file says.
+    for (fact, reason, why) in [
+        (Fact::Balanced, Reason::RemittanceOutOfBalance, "cash, adjustments and rest do not add up to the payment"),
+        (Fact::NotDuplicate, Reason::DuplicatePayment, "an earlier payment looks the same"),
+        (Fact::PayerRelated, Reason::ThirdPartyPayer, "the payer is someone else, and no relation lets it pay for this customer"),
+        (Fact::Unique, Reason::Ambiguous, "another explanation fits as well"),
+    ] {
+        if !state.facts.has(fact) {
+            state.block(reason, why);
+        }
+    }
+}
+
+/// A search that stopped early says so before anything that it may have missed; only a duplicate is known for certain without it.
+fn bound_first(state: &mut State) {
+    if let Some(bound) = state.bound.clone() {
+        let place = state.blocks.iter().take_while(|(reason, _)| *reason == Reason::DuplicatePayment).count();
+        state.blocks.insert(place, (Reason::Ambiguous, format!("a bound of the search was met: {bound}")));
+    }
+}
+
+/// A slip in a reference is unlikely to land on another item of this amount when the owner has no other such item.
+fn chance_low(best: &Draft, finder: &Finder<'_>) -> bool {
+    let items = &finder.snapshot.items;
+    let mut slips =
+        best.proposal.lines.iter().zip(&best.lines).filter(|(_, facts)| facts.has(Fact::ReferenceFuzzy)).map(|(line, _)| line);
+    slips.all(|line| {
+        items.slot(line.item).is_some_and(|slot| {
+            let at = slot as usize;
+            items.with_open_amount(items.customer[at], items.seller[at], items.currency[at], items.open_minor[at]).len() == 1
+        })
+    })
+}
+
+/// How far the best explanation is ahead.
+fn margin(found: &Found) -> i64 {
+    match found.drafts.as_slice() {
+        [best, second, ..] => best.proposal.score_milli.saturating_sub(second.proposal.score_milli),
+        _ => NO_RIVAL,
+    }
+}
+
+fn runner_up(found: &Found, finder: &Finder<'_>) -> Option<RunnerUp> {
+    let [best, second, ..] = found.drafts.as_slice() else { return None };
+    let other = second.proposal.lines.iter().filter(|line| !best.proposal.lines.contains(line)).count();
+    let margin_milli = margin(found);
+    let rest = second.proposal.unapplied_minor - best.proposal.unapplied_minor;
+    let lacked = match (margin_milli, rest) {
+        (0, _) => "nothing: it fits as well".to_owned(),
+        (_, rest) if rest > 0 => format!("it leaves {} more unapplied", figure(rest, finder.currency)),
+        _ => format!("{other} of its lines fit the reference, the amount or the payer less"),
+    };
+    Some(RunnerUp { equation: second.equation.clone(), lacked, margin_milli })
+}
+
+/// The reason when the nearest rule names none.
+fn reason_of(best: &Draft, found: &Found, state: &State, finder: &Finder<'_>) -> Reason {
+    let any = |fact| best.lines.iter().any(|line| line.has(fact));
+    let pointed = [Fact::PayerAccount, Fact::PayerId, Fact::PayerNameStrong]
+        .iter()
+        .any(|fact| best.lines.iter().all(|line| line.has(*fact)));
+    if !found.named.any {
+        return if payer_is_known(finder.payer) { Reason::NoRemittance } else { Reason::UnidentifiedPayer };
+    }
+    match () {
+        () if !pointed => Reason::UnidentifiedPayer,
+        () if any(Fact::ReferenceFuzzy) || any(Fact::ReferencePart) || any(Fact::ReferenceCross) => Reason::Ambiguous,
+        () if any(Fact::AmountShort) || any(Fact::AmountPartial) => Reason::ShortPaid,
+        () if any(Fact::AmountOver) || state.facts.has(Fact::AmountOver) => Reason::Overpaid,
+        () if any(Fact::AmountUnearnedDiscount) => Reason::UnearnedDiscount,
+        () if any(Fact::AmountCoded) => Reason::DeductionToValidate,
+        () => Reason::Ambiguous,
+    }
+}

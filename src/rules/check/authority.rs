@@ -1,0 +1,59 @@
+//! Refusals of `authority.toml` and of the limits of overlays.
+
+use std::collections::BTreeSet;
+
+use super::Checker;
+use crate::{
+    domain::Currency,
+    rules::{Action, Role, RuleSet, amount::Amount, authority::RoleLimit},
+};
+
+pub(super) fn check(checker: &mut Checker<'_>, set: &RuleSet) {
+    checker.enter("authority.toml");
+    limits(checker, &set.authority.limits);
+    smallest(checker, set);
+    if !set.authority.limits.iter().any(|limit| limit.role == Role::Engine) {
+        checker.refuse(
+            "",
+            "limit",
+            "limits of the role \"engine\"",
+            "none",
+            "add them; without limits the engine may do nothing",
+        );
+    }
+    for overlay in set.customers.values() {
+        checker.enter(&overlay.file);
+        limits(checker, &overlay.limits);
+    }
+}
+
+fn limits(checker: &mut Checker<'_>, limits: &[RoleLimit]) {
+    let mut seen = BTreeSet::new();
+    for limit in limits {
+        let amounts: Vec<_> = Action::ALL.iter().map(|action| limit.amount(*action)).collect();
+        checker.amounts(&limit.id, "", &limit.currencies, &amounts);
+        for currency in limit.currencies.iter() {
+            if !seen.insert((limit.role, currency)) {
+                let found = format!("{} in {currency} again", limit.role.as_str());
+                checker.refuse(&limit.id, "currencies", "each role once per currency", found, "remove one of them");
+            }
+        }
+    }
+}
+
+/// Nobody who may do something at all may do less of it than the engine.
+fn smallest(checker: &mut Checker<'_>, set: &RuleSet) {
+    for limit in set.authority.limits.iter().filter(|limit| limit.role != Role::Engine) {
+        for action in Action::ALL.iter().filter(|action| limit.amount(**action).is_some()) {
+            let may = |role, currency| set.authority.limit(role, *action, currency).minor;
+            let less = |currency: &Currency| may(limit.role, *currency) < may(Role::Engine, *currency);
+            if let Some(currency) = limit.currencies.iter().find(less) {
+                let engine = Amount::of(may(Role::Engine, currency), currency);
+                let expected = format!("at least {engine} {currency}, the limit of the engine");
+                let found = Amount::of(may(limit.role, currency), currency).to_string();
+                let advice = "the engine is the smallest role: lower its limit";
+                checker.refuse(&limit.id, action.as_str(), expected, found, advice);
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! `rules/customers/*.toml`: what differs for one customer, and the view of the rules that results.
+
+use chrono::NaiveDate;
+use serde::Deserialize;
+
+use super::{
+    RuleSet, Stage,
+    authority::{Action, Limit, Role, RoleLimit},
+    engine::{CascadeStep, Need},
+    payers::{Identify, IdentifyBy, MayPay, RelationRule, may_pay},
+    tolerance::{Band, DiscountPolicy, Side, Tolerance, ToleranceLevel, find_discount, find_tolerance},
+};
+use crate::domain::Currency;
+
+/// One overlay: only what differs.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Overlay {
+    /// Its file inside the rule folder.
+    #[serde(skip)]
+    pub file: String,
+    pub version: u32,
+    /// Code of the customer.
+    pub customer: String,
+    /// Replaces the bands of the same level, side and currency.
+    #[serde(default, rename = "tolerance")]
+    pub tolerances: Vec<Tolerance>,
+    /// Replaces the policy of the same currency.
+    #[serde(default, rename = "discount")]
+    pub discounts: Vec<DiscountPolicy>,
+    /// Ids of cascade steps: only these, in this order.
+    pub cascade: Option<Vec<String>>,
+    /// Ways to identify the payer: only these, in this order.
+    pub identify: Option<Vec<IdentifyBy>>,
+    /// Relations of this customer, besides those of `payers.toml`.
+    #[serde(default, rename = "relation")]
+    pub relations: Vec<RelationRule>,
+    /// Caps on what may be given to this customer; the lower of this and the person's limit applies.
+    #[serde(default, rename = "limit")]
+    pub limits: Vec<RoleLimit>,
+}
+
+/// The rules as they apply to one customer.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    pub rules: &'a RuleSet,
+    pub overlay: Option<&'a Overlay>,
+}
+
+impl<'a> View<'a> {
+    /// What a difference gets.
+    pub fn band(&self, level: ToleranceLevel, side: Side, currency: Currency, base_minor: i64, diff_minor: i64) -> Band {
+        let own = self.overlay.and_then(|overlay| find_tolerance(&overlay.tolerances, level, side, currency));
+        match own {
+            Some(tolerance) => tolerance.band(currency, base_minor, diff_minor),
+            None => self.rules.tolerance.band(level, side, currency, base_minor, diff_minor),
+        }
+    }
+
+    /// The discount policy.
+    pub fn discount(&self, currency: Currency) -> Option<&'a DiscountPolicy> {
+        let own = self.overlay.and_then(|overlay| find_discount(&overlay.discounts, currency));
+        own.or_else(|| self.rules.tolerance.discount(currency))
+    }
+
+    /// The steps of the cascade to try, in order.
+    pub fn steps(&self, evidence: &[Need]) -> Vec<&'a CascadeStep> {
+        let all = &self.rules.engine.cascade;
+        let chosen: Vec<&CascadeStep> = match self.overlay.and_then(|overlay| overlay.cascade.as_ref()) {
+            Some(ids) => ids.iter().filter_map(|id| all.iter().find(|step| step.id == *id)).collect(),
+            None => all.iter().collect(),
+        };
+        chosen.into_iter().filter(|step| step.runs(evidence)).collect()
+    }
+
+    /// The ways to identify the payer, in order.
+    pub fn identify(&self) -> Vec<&'a Identify> {
+        let all: Vec<_> = self.rules.payers.order().collect();
+        match self.overlay.and_then(|overlay| overlay.identify.as_ref()) {
+            Some(chosen) => chosen.iter().filter_map(|by| all.iter().find(|identify| identify.by == *by).copied()).collect(),
+            None => all,
+        }
+    }
+
+    /// What the relations of the rule files allow on a day.
+    pub fn may_pay(&self, payer: &str, pays_for: &str, on: NaiveDate) -> MayPay {
+        let own = self.overlay.into_iter().flat_map(|overlay| overlay.relations.iter());
+        may_pay(&self.rules.payers, self.rules.payers.relations.iter().chain(own), payer, pays_for, on)
+    }
+
+    /// The lower of the role's and the customer's limit.
+    pub fn limit(&self, role: Role, action: Action, currency: Currency) -> Limit {
+        let general = self.rules.authority.limit(role, action, currency);
+        let caps = self.overlay.into_iter().flat_map(|overlay| overlay.limits.iter());
+        caps.filter(|cap| cap.stage == Stage::Auto && cap.role == role && cap.currencies.has(currency))
+            .filter_map(|cap| Some(Limit { rule: cap.id.clone(), minor: cap.amount(action)?.minor(currency)? }))
+            .fold(general, |lowest, cap| if cap.minor < lowest.minor { cap } else { lowest })
+    }
+}

@@ -1,0 +1,107 @@
+//! What the business decides: rule files, strictly read, and the questions the engine asks of them.
+//!
+//! Each file of `rules/` has one module with its types and its one or two questions. [`RuleSet`] holds them together with the
+//! hash that is stamped on every decision. Rules decide nothing about particular payments: `matching` establishes facts and
+//! asks; `ledger` asks for limits. Nothing here knows the clock, the store or the network; only [`RuleSet::load`] reads files.
+//! `docs/rules.md` describes the files for those who write them.
+
+pub mod amount;
+pub mod authority;
+pub mod case;
+mod check;
+pub mod customer;
+pub mod engine;
+mod error;
+mod examples;
+pub mod fact;
+mod load;
+pub mod mask;
+pub mod normalise;
+pub mod payers;
+pub mod reasons;
+pub mod routing;
+mod rule;
+pub mod tolerance;
+mod verdict;
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+
+pub use authority::{Action, AuthorityRules, Limit, Permission, Role};
+pub use case::TestCase;
+pub use customer::{Overlay, View};
+pub use engine::{CreditMemos, EngineRules, Need, Period, StepKind};
+pub use error::{RuleError, RuleErrors};
+pub use examples::{ExampleResult, run_examples};
+pub use fact::{Condition, Fact, FactSet};
+pub use normalise::{NormaliseRules, Reference, ReferenceKind};
+pub use payers::{IdentifyBy, MayPay, PayerRules, RelationKind};
+pub use reasons::{CodeTreatment, ReasonCode, ReasonRules};
+pub use routing::{RoutingRules, Severity};
+pub use rule::{Aim, Example, Header, Rule, Stage};
+pub use tolerance::{
+    Band, DiscountJudgement, DiscountPolicy, DiscountTiming, Side, ToleranceLevel, ToleranceRules, Treatment, WhenUnearned,
+};
+pub use verdict::{Failed, Verdict, WhyNot};
+
+/// All rules, checked as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleSet {
+    /// SHA-256 of the merged set in canonical form, lower-case hex. Comments, order of keys, examples and tests do not change it.
+    pub hash: String,
+    pub engine: EngineRules,
+    pub normalise: NormaliseRules,
+    pub payers: PayerRules,
+    pub tolerance: ToleranceRules,
+    pub reasons: ReasonRules,
+    pub routing: RoutingRules,
+    pub authority: AuthorityRules,
+    /// Overlays by customer code.
+    pub customers: BTreeMap<String, Overlay>,
+    /// Whole cases of `tests/`.
+    pub cases: Vec<TestCase>,
+}
+
+impl RuleSet {
+    /// The rules that count on a business day: those that take effect later are left out. The hash stays that of the whole set, so
+    /// a decision is reproduced from the hash and its business day.
+    pub fn in_force(mut self, day: NaiveDate) -> Result<Self, RuleErrors> {
+        fn keep<R: Rule>(rules: &mut Vec<R>, day: NaiveDate) {
+            rules.retain(|rule| rule.header().effective <= day);
+        }
+        keep(&mut self.engine.vetoes, day);
+        keep(&mut self.engine.never_auto, day);
+        keep(&mut self.engine.bundles, day);
+        keep(&mut self.engine.follow_ups, day);
+        keep(&mut self.engine.cascade, day);
+        keep(&mut self.engine.circuit_breakers, day);
+        keep(&mut self.normalise.patterns, day);
+        keep(&mut self.payers.identify, day);
+        keep(&mut self.payers.relation_policies, day);
+        keep(&mut self.payers.relations, day);
+        keep(&mut self.tolerance.tolerances, day);
+        keep(&mut self.tolerance.discounts, day);
+        keep(&mut self.reasons.groups, day);
+        keep(&mut self.routing.routes, day);
+        keep(&mut self.routing.escalations, day);
+        keep(&mut self.authority.limits, day);
+        for overlay in self.customers.values_mut() {
+            keep(&mut overlay.tolerances, day);
+            keep(&mut overlay.discounts, day);
+            keep(&mut overlay.relations, day);
+            keep(&mut overlay.limits, day);
+        }
+        self.reasons.index();
+        let faults = check::compulsory(&self, day);
+        if faults.is_empty() { Ok(self) } else { Err(RuleErrors(faults)) }
+    }
+
+    /// The rules as they apply to a customer; `None` or an unknown code gives the general rules.
+    pub fn for_customer(&self, code: Option<&str>) -> View<'_> {
+        View { rules: self, overlay: code.and_then(|code| self.customers.get(code)) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,342 @@
+//! Sellers, customers, our own accounts, relations between customers, and exchange rates.
+//!
+//! Account numbers come as keyed hash and ciphertext; this module never sees one.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::NaiveDate;
+
+use super::{
+    Kind, Tx,
+    bulk::Rows,
+    value::{Columns, values},
+};
+use crate::{
+    domain::{AccountKey, BankAccount, Currency, Customer, CustomerId, Relation, Seller, SellerId},
+    secret::SealedAccount,
+};
+
+/// A customer as the ERP tells it, with names instead of ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewCustomer {
+    pub code: String,
+    pub name: String,
+    pub aliases: Vec<String>,
+    pub parent_code: Option<String>,
+    pub country: String,
+    pub currency: Currency,
+    pub terms: String,
+    pub seller_codes: Vec<String>,
+    pub accounts: Vec<SealedAccount>,
+    pub originator_id: Option<String>,
+    pub portfolio_owner: Option<String>,
+}
+
+/// One of our own accounts as the ERP tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewBankAccount {
+    pub seller: SellerId,
+    pub kind: String,
+    /// Routing number or BIC.
+    pub bank: Option<String>,
+    pub account: SealedAccount,
+    pub currency: Currency,
+    pub layout: String,
+}
+
+/// What a unit of a currency is worth in USD, as decimal text, from a day on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rate {
+    pub currency: Currency,
+    pub valid_from: NaiveDate,
+    pub usd_rate: String,
+}
+
+impl Tx {
+    /// Stores sellers by code; a name that is told replaces the one that is stored. Returns the ids by code.
+    pub async fn upsert_sellers(&mut self, sellers: &BTreeMap<String, String>) -> anyhow::Result<HashMap<String, SellerId>> {
+        let ids = self.reserve(Kind::Seller, sellers.len()).await?;
+        let mut rows = Rows::of_width(3);
+        for ((code, name), id) in sellers.iter().zip(ids) {
+            rows.push(values![id, code, name]);
+        }
+        // A code alone (name equal to it) never overwrites a real name.
+        let tail = "on conflict (code) do update set name = case when excluded.name = excluded.code then seller.name else excluded.name end";
+        self.insert("seller", "id, code, name", tail, rows).await?;
+        Ok(self.sellers().await?.into_iter().map(|seller| (seller.code, seller.id)).collect())
+    }
+
+    pub async fn sellers(&mut self) -> anyhow::Result<Vec<Seller>> {
+        let rows = self.all("select id, code, name from seller order by id", Vec::new()).await?;
+        let sellers = rows.iter().map(|row| {
+            let mut columns = Columns::of(row);
+            Ok(Seller { id: SellerId(columns.number()?), code: columns.text()?, name: columns.text()? })
+        });
+        sellers.collect()
+    }
+
+    /// Stores customers by code with their aliases, accounts and sellers. Returns the ids by code. Unknown parents are an error.
+    pub async fn upsert_customers(
+        &mut self,
+        customers: &[NewCustomer],
+        source: &str,
+    ) -> anyhow::Result<HashMap<String, CustomerId>> {
+        let mark = self.change_mark().await?;
+        let by_code: BTreeMap<&str, &NewCustomer> = customers.iter().map(|customer| (customer.code.as_str(), customer)).collect();
+        let ids = self.reserve(Kind::Customer, by_code.len()).await?;
+        let mut rows = Rows::of_width(9);
+        for (customer, id) in by_code.values().zip(ids) {
+            let NewCustomer { code, name, country, currency, terms, originator_id, portfolio_owner, .. } = customer;
+            rows.push(values![id, code, name, country, *currency, terms, originator_id, portfolio_owner, mark]);
+        }
+        let tail = "on conflict (code) do update set name = excluded.name, country = excluded.country, currency = excluded.currency, \
+                    terms = excluded.terms, originator_id = excluded.originator_id, portfolio_owner = excluded.portfolio_owner, \
+                    changed = excluded.changed";
+        let columns = "id, code, name, country, currency, terms, originator_id, portfolio_owner, changed";
+        self.insert("customer", columns, tail, rows).await?;
+        let ids = self.customer_ids().await?;
+        self.store_parents(by_code.values().copied(), &ids).await?;
+        self.store_details(by_code.values().copied(), &ids, source).await?;
+        Ok(ids)
+    }
+
+    async fn store_parents(
+        &mut self,
+        customers: impl Iterator<Item = &NewCustomer>,
+        ids: &HashMap<String, CustomerId>,
+    ) -> anyhow::Result<()> {
+        let mut rows = Rows::of_width(2);
+        for customer in customers {
+            let parent = match customer.parent_code.as_deref() {
+                Some(code) => Some(*ids.get(code).ok_or_else(|| {
+                    anyhow::anyhow!("customer {}: parent {code:?} is not a customer; import the parent too", customer.code)
+                })?),
+                None => None,
+            };
+            rows.push(values![&customer.code, parent]);
+        }
+        self.with_rows(
+            "code, parent",
+            rows,
+            "{v} update customer set parent_id = v.parent from v where customer.code = v.code",
+            Vec::new(),
+        )
+        .await?;
+        Ok(())
+    }
+
+    async fn store_details(
+        &mut self,
+        customers: impl Iterator<Item = &NewCustomer>,
+        ids: &HashMap<String, CustomerId>,
+        source: &str,
+    ) -> anyhow::Result<()> {
+        let sellers: HashMap<_, _> = self.sellers().await?.into_iter().map(|seller| (seller.code, seller.id)).collect();
+        let (mut aliases, mut accounts, mut serves) = (Rows::of_width(3), Rows::of_width(5), Rows::of_width(2));
+        for customer in customers {
+            let id = ids.get(&customer.code).copied();
+            for alias in &customer.aliases {
+                aliases.push(values![id, alias, source]);
+            }
+            for account in &customer.accounts {
+                accounts.push(values![id, &account.key, &account.ciphertext, &account.last4, source]);
+            }
+            for code in &customer.seller_codes {
+                let seller = sellers.get(code).ok_or_else(|| {
+                    anyhow::anyhow!(
+                        "customer {}: seller {code:?} is not known; import bank accounts or sellers first",
+                        customer.code
+                    )
+                })?;
+                serves.push(values![id, *seller]);
+            }
+        }
+        self.insert("customer_alias", "customer_id, alias, source", "on conflict (customer_id, alias) do nothing", aliases)
+            .await?;
+        let tail = "on conflict (customer_id, account_key) do nothing";
+        self.insert("customer_account", "customer_id, account_key, account_cipher, last4, source", tail, accounts).await?;
+        self.insert("customer_seller", "customer_id, seller_id", "on conflict (customer_id, seller_id) do nothing", serves)
+            .await?;
+        Ok(())
+    }
+
+    /// Customer ids by code.
+    pub async fn customer_ids(&mut self) -> anyhow::Result<HashMap<String, CustomerId>> {
+        let rows = self.all("select code, id from customer", Vec::new()).await?;
+        let ids = rows.iter().map(|row| {
+            let mut columns = Columns::of(row);
+            Ok((columns.text()?, CustomerId(columns.number()?)))
+        });
+        ids.collect()
+    }
+
+    /// Remembers that a customer pays from an account or under a name: `source` tells who taught it.
+    pub async fn learn_customer(
+        &mut self,
+        customer: CustomerId,
+        account: Option<&SealedAccount>,
+        alias: Option<&str>,
+        source: &str,
+    ) -> anyhow::Result<()> {
+        let mark = self.change_mark().await?;
+        if let Some(SealedAccount { key, ciphertext, last4 }) = account {
+            let sql = "insert into customer_account (customer_id, account_key, account_cipher, last4, source) values ($1, $2, $3, $4, $5) \
+                       on conflict (customer_id, account_key) do nothing";
+            self.run(sql, values![customer, key, ciphertext, last4, source]).await?;
+        }
+        if let Some(alias) = alias {
+            let sql = "insert into customer_alias (customer_id, alias, source) values ($1, $2, $3) on conflict (customer_id, alias) do nothing";
+            self.run(sql, values![customer, alias, source]).await?;
+        }
+        self.run("update customer set changed = $2 where id = $1", values![customer, mark]).await?;
+        Ok(())
+    }
+
+    /// Customers stored or changed since the mark, with the mark to ask with next time. Marks start at 0.
+    pub async fn customers_changed_since(&mut self, mark: i64) -> anyhow::Result<(Vec<Customer>, i64)> {
+        let horizon = self.horizon().await?;
+        let sql = "select id, code, name, parent_id, country, currency, terms, originator_id, portfolio_owner from customer \
+                   where changed >= $1 order by id";
+        let rows = self.all(sql, values![mark]).await?;
+        let mut customers = rows.iter().map(|row| read(&mut Columns::of(row))).collect::<anyhow::Result<Vec<_>>>()?;
+        let places: HashMap<_, _> = customers.iter().enumerate().map(|(place, customer)| (customer.id.0, place)).collect();
+        let sql = "select d.customer_id, d.alias from customer_alias d join customer c on c.id = d.customer_id where c.changed >= $1 \
+                   order by d.customer_id, d.alias";
+        self.details(sql, mark, &places, &mut customers, |columns, customer| {
+            customer.aliases.push(columns.text()?);
+            Ok(())
+        })
+        .await?;
+        let sql = "select d.customer_id, d.account_key from customer_account d join customer c on c.id = d.customer_id \
+                   where c.changed >= $1 order by d.customer_id, d.account_key";
+        self.details(sql, mark, &places, &mut customers, |columns, customer| {
+            customer.accounts.push(AccountKey(columns.text()?));
+            Ok(())
+        })
+        .await?;
+        let sql = "select d.customer_id, d.seller_id from customer_seller d join customer c on c.id = d.customer_id where c.changed >= $1 \
+                   order by d.customer_id, d.seller_id";
+        self.details(sql, mark, &places, &mut customers, |columns, customer| {
+            customer.sellers.push(SellerId(columns.number()?));
+            Ok(())
+        })
+        .await?;
+        Ok((customers, horizon))
+    }
+
+    async fn details(
+        &mut self,
+        sql: &str,
+        mark: i64,
+        places: &HashMap<i64, usize>,
+        customers: &mut [Customer],
+        add: impl Fn(&mut Columns<'_>, &mut Customer) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        for row in &self.all(sql, values![mark]).await? {
+            let mut columns = Columns::of(row);
+            let id = columns.number()?;
+            if let Some(customer) = places.get(&id).and_then(|place| customers.get_mut(*place)) {
+                add(&mut columns, customer)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores our own accounts.
+    pub async fn upsert_bank_accounts(&mut self, accounts: &[NewBankAccount]) -> anyhow::Result<()> {
+        let by_key: BTreeMap<_, _> =
+            accounts.iter().map(|account| ((&account.account.key, &account.kind, account.currency), account)).collect();
+        let ids = self.reserve(Kind::BankAccount, by_key.len()).await?;
+        let mut rows = Rows::of_width(9);
+        for (new, id) in by_key.values().zip(ids) {
+            let SealedAccount { key, ciphertext, last4 } = &new.account;
+            rows.push(values![id, new.seller, &new.kind, &new.bank, key, ciphertext, last4, new.currency, &new.layout]);
+        }
+        let tail = "on conflict (account_key, kind, currency) do update set seller_id = excluded.seller_id, bank = excluded.bank, \
+                    account_cipher = excluded.account_cipher, last4 = excluded.last4, layout = excluded.layout";
+        let columns = "id, seller_id, kind, bank, account_key, account_cipher, last4, currency, layout";
+        self.insert("bank_account", columns, tail, rows).await?;
+        Ok(())
+    }
+
+    pub async fn bank_accounts(&mut self) -> anyhow::Result<Vec<BankAccount>> {
+        let rows = self
+            .all("select seller_id, kind, account_key, last4, currency, layout from bank_account order by id", Vec::new())
+            .await?;
+        let accounts = rows.iter().map(|row| {
+            let mut columns = Columns::of(row);
+            Ok(BankAccount {
+                seller: SellerId(columns.number()?),
+                kind: columns.text()?,
+                account: AccountKey(columns.text()?),
+                last4: columns.text()?,
+                currency: columns.currency()?,
+                layout: columns.text()?,
+            })
+        });
+        accounts.collect()
+    }
+
+    /// Stores dated relations; the same relation from the same day on gets a new end.
+    pub async fn upsert_relations(&mut self, relations: &[Relation]) -> anyhow::Result<()> {
+        let mut rows = Rows::of_width(5);
+        for Relation { payer, pays_for, kind, from, until } in relations {
+            rows.push(values![*payer, *pays_for, kind, *from, *until]);
+        }
+        let tail = "on conflict (payer_id, pays_for_id, kind, valid_from) do update set valid_until = excluded.valid_until";
+        self.insert("customer_relation", "payer_id, pays_for_id, kind, valid_from, valid_until", tail, rows).await?;
+        Ok(())
+    }
+
+    pub async fn relations(&mut self) -> anyhow::Result<Vec<Relation>> {
+        let sql = "select payer_id, pays_for_id, kind, valid_from, valid_until from customer_relation order by payer_id, pays_for_id, valid_from";
+        let rows = self.all(sql, Vec::new()).await?;
+        let relations = rows.iter().map(|row| {
+            let mut columns = Columns::of(row);
+            Ok(Relation {
+                payer: CustomerId(columns.number()?),
+                pays_for: CustomerId(columns.number()?),
+                kind: columns.text()?,
+                from: columns.date()?,
+                until: columns.date_opt()?,
+            })
+        });
+        relations.collect()
+    }
+
+    pub async fn upsert_rates(&mut self, rates: &[Rate]) -> anyhow::Result<()> {
+        let mut rows = Rows::of_width(3);
+        for rate in rates.iter().map(|rate| ((rate.currency, rate.valid_from), rate)).collect::<BTreeMap<_, _>>().into_values() {
+            rows.push(values![rate.currency, rate.valid_from, &rate.usd_rate]);
+        }
+        let tail = "on conflict (currency, valid_from) do update set usd_rate = excluded.usd_rate";
+        self.insert("rate", "currency, valid_from, usd_rate", tail, rows).await?;
+        Ok(())
+    }
+
+    pub async fn rates(&mut self) -> anyhow::Result<Vec<Rate>> {
+        let rows = self.all("select currency, valid_from, usd_rate from rate order by currency, valid_from", Vec::new()).await?;
+        let rates = rows.iter().map(|row| {
+            let mut columns = Columns::of(row);
+            Ok(Rate { currency: columns.currency()?, valid_from: columns.date()?, usd_rate: columns.text()? })
+        });
+        rates.collect()
+    }
+}
+
+fn read(columns: &mut Columns<'_>) -> anyhow::Result<Customer> {
+    Ok(Customer {
+        id: CustomerId(columns.number()?),
+        code: columns.text()?,
+        name: columns.text()?,
+        aliases: Vec::new(),
+        parent: columns.number_opt()?.map(CustomerId),
+        country: columns.text()?,
+        currency: columns.currency()?,
+        terms: columns.text()?,
+        sellers: Vec::new(),
+        accounts: Vec::new(),
+        originator_id: columns.text_opt()?,
+        portfolio_owner: columns.text_opt()?,
+    })
+}

@@ -1,0 +1,349 @@
+//! The database: opening it, beginning transactions and repeating them when the database asks for it.
+//!
+//! Everything that reads or writes goes through [`Tx`], which carries the one time stamp of its transaction. What the
+//! tables mean is left to the sibling modules.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, bail};
+use chrono::{DateTime, SecondsFormat, Utc};
+use sqlx::{
+    AssertSqlSafe, Executor, Row,
+    any::{Any, AnyArguments, AnyPoolOptions, AnyRow},
+};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use super::{
+    migrate,
+    value::{Value, arguments},
+};
+
+/// Which database it is. Only ids, change marks, row locks and triggers differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+/// Where the store learns the time: `clock` hands it in.
+pub type Now = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+/// An open database. Cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    pool: sqlx::AnyPool,
+    backend: Backend,
+    now: Now,
+    /// SQLite has one writer: waiting for it here costs nothing, waiting inside SQLite means polling.
+    writer: Arc<Mutex<()>>,
+}
+
+/// A transaction. Dropped without [`Tx::commit`] it changes nothing.
+pub struct Tx {
+    inner: sqlx::Transaction<'static, Any>,
+    backend: Backend,
+    at: DateTime<Utc>,
+    stamp: String,
+    /// Change mark of this transaction, once it changed something that snapshots follow.
+    mark: Option<i64>,
+    _writer: Option<OwnedMutexGuard<()>>,
+}
+
+/// The rows are not what they were when the decision was made; the transaction may be tried again.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} changed while it was being written; nothing was stored, try again")]
+pub struct Conflict(pub String);
+
+const TRIES_MAX: u32 = 8;
+const CONNECTIONS_MAX: u32 = 8;
+
+impl Db {
+    /// Opens `sqlite:PATH` (made when absent) or `postgres://…` and brings its tables up to date.
+    pub async fn open(url: &str, now: Now) -> anyhow::Result<Self> {
+        sqlx::any::install_default_drivers();
+        let backend = Backend::of(url)?;
+        let options = AnyPoolOptions::new()
+            .max_connections(CONNECTIONS_MAX)
+            .acquire_timeout(Duration::from_secs(30))
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    connection.execute(backend.session()).await?;
+                    Ok(())
+                })
+            });
+        let pool =
+            options.connect(&backend.address(url)).await.with_context(|| format!("opening the database {}", shown(url)))?;
+        let db = Self { pool, backend, now, writer: Arc::default() };
+        migrate::run(&db).await?;
+        Ok(db)
+    }
+
+    pub const fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    /// Begins a transaction that writes.
+    #[expect(clippy::disallowed_methods, reason = "this is the place where transactions begin")]
+    pub async fn begin(&self) -> anyhow::Result<Tx> {
+        let (writer, statement) = match self.backend {
+            Backend::Sqlite => (Some(Arc::clone(&self.writer).lock_owned().await), "begin immediate"),
+            Backend::Postgres => (None, "begin isolation level read committed"),
+        };
+        let inner = self.pool.begin_with(statement).await.context("beginning a transaction")?;
+        Ok(self.tx(inner, writer))
+    }
+
+    /// Begins a transaction that only reads: all of it sees one state.
+    #[expect(clippy::disallowed_methods, reason = "this is the place where transactions begin")]
+    pub async fn read(&self) -> anyhow::Result<Tx> {
+        let statement = match self.backend {
+            Backend::Sqlite => "begin deferred",
+            Backend::Postgres => "begin isolation level repeatable read read only",
+        };
+        let inner = self.pool.begin_with(statement).await.context("beginning to read")?;
+        Ok(self.tx(inner, None))
+    }
+
+    fn tx(&self, inner: sqlx::Transaction<'static, Any>, writer: Option<OwnedMutexGuard<()>>) -> Tx {
+        let at = (self.now)();
+        Tx { inner, backend: self.backend, at, stamp: stamp(at), mark: None, _writer: writer }
+    }
+
+    /// Runs `work` in a transaction and commits it; runs it again when the database or a [`Conflict`] asks for that.
+    ///
+    /// The compiler cannot yet see that such a future may move between threads when the closure borrows; use
+    /// [`Db::write`] in what is spawned.
+    pub async fn transact<T, F>(&self, mut work: F) -> anyhow::Result<T>
+    where
+        F: AsyncFnMut(&mut Tx) -> anyhow::Result<T>,
+    {
+        let mut tries = 0;
+        loop {
+            let mut tx = self.begin().await?;
+            let result = match work(&mut tx).await {
+                Ok(value) => tx.commit().await.map(|()| value),
+                Err(error) => tx.rollback().await.and(Err(error)),
+            };
+            match result {
+                Err(error) => pause(&mut tries, error).await?,
+                result => return result,
+            }
+        }
+    }
+
+    /// The same with a closure that takes the transaction and gives it back: `db.write(|mut tx| async move { …; Ok((tx, value)) })`.
+    pub async fn write<T, F, W>(&self, mut work: F) -> anyhow::Result<T>
+    where
+        F: FnMut(Tx) -> W,
+        W: Future<Output = anyhow::Result<(Tx, T)>>,
+    {
+        let mut tries = 0;
+        loop {
+            let result = match work(self.begin().await?).await {
+                Ok((tx, value)) => tx.commit().await.map(|()| value),
+                // The transaction was dropped on the way and with it everything it wrote.
+                Err(error) => Err(error),
+            };
+            match result {
+                Err(error) => pause(&mut tries, error).await?,
+                result => return result,
+            }
+        }
+    }
+
+    /// Closes all connections; SQLite then folds its write-ahead log back into the file.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+impl Tx {
+    /// The one moment of this transaction.
+    pub const fn at(&self) -> DateTime<Utc> {
+        self.at
+    }
+
+    /// The same as text of the store.
+    pub fn stamp(&self) -> &str {
+        &self.stamp
+    }
+
+    pub const fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    pub async fn commit(self) -> anyhow::Result<()> {
+        self.inner.commit().await.context("committing")
+    }
+
+    pub async fn rollback(self) -> anyhow::Result<()> {
+        self.inner.rollback().await.context("rolling back")
+    }
+
+    /// The text that locks the rows a `select` returns. SQLite needs none: it has one writer.
+    pub(super) const fn for_update(&self) -> &'static str {
+        match self.backend {
+            Backend::Sqlite => "",
+            Backend::Postgres => " for update",
+        }
+    }
+
+    /// The same for the rows of one table of a join.
+    pub(super) fn for_update_of(&self, alias: &str) -> String {
+        match self.backend {
+            Backend::Sqlite => String::new(),
+            Backend::Postgres => format!(" for update of {alias}"),
+        }
+    }
+
+    /// Executes one statement and tells how many rows it touched.
+    pub(super) async fn run(&mut self, sql: &str, values: Vec<Value>) -> anyhow::Result<u64> {
+        let done = sqlx::query_with(AssertSqlSafe(sql), arguments(values)).execute(&mut *self.inner).await;
+        Ok(done.with_context(|| named(sql))?.rows_affected())
+    }
+
+    /// All rows of a query.
+    pub(super) async fn all(&mut self, sql: &str, values: Vec<Value>) -> anyhow::Result<Vec<AnyRow>> {
+        sqlx::query_with(AssertSqlSafe(sql), arguments(values)).fetch_all(&mut *self.inner).await.with_context(|| named(sql))
+    }
+
+    /// The first row of a query, if any.
+    pub(super) async fn first(&mut self, sql: &str, values: Vec<Value>) -> anyhow::Result<Option<AnyRow>> {
+        sqlx::query_with(AssertSqlSafe(sql), arguments(values)).fetch_optional(&mut *self.inner).await.with_context(|| named(sql))
+    }
+
+    /// The one number a query returns; nothing counts as 0.
+    pub(super) async fn number(&mut self, sql: &str, values: Vec<Value>) -> anyhow::Result<i64> {
+        let row = self.first(sql, values).await?;
+        Ok(row.map(|row| row.try_get::<Option<i64>, _>(0)).transpose()?.flatten().unwrap_or(0))
+    }
+
+    /// Executes a script of several statements without values.
+    pub(super) async fn script(&mut self, sql: &'static str) -> anyhow::Result<()> {
+        sqlx::raw_sql(sql).execute(&mut *self.inner).await.with_context(|| named(sql))?;
+        Ok(())
+    }
+
+    /// The change mark that every row written here carries, so that snapshots find it.
+    ///
+    /// On SQLite it is a counter. On PostgreSQL it is the transaction id: a reader asks for everything from the oldest
+    /// transaction on that was still running when it last looked, so that a late commit is never missed.
+    pub(super) async fn change_mark(&mut self) -> anyhow::Result<i64> {
+        if let Some(mark) = self.mark {
+            return Ok(mark);
+        }
+        let sql = match self.backend {
+            Backend::Sqlite => "update counter set next = next + 1 where name = 'change' returning next - 1",
+            Backend::Postgres => "select cast(cast(pg_current_xact_id() as text) as bigint)",
+        };
+        let mark = self.number(sql, Vec::new()).await?;
+        self.mark = Some(mark);
+        Ok(mark)
+    }
+
+    /// Everything with a change mark below this is visible to this transaction. Ask before reading what changed.
+    pub(super) async fn horizon(&mut self) -> anyhow::Result<i64> {
+        if let (Backend::Sqlite, Some(mark)) = (self.backend, self.mark) {
+            // What this transaction writes after the look carries its mark too.
+            return Ok(mark);
+        }
+        let sql = match self.backend {
+            Backend::Sqlite => "select next from counter where name = 'change'",
+            Backend::Postgres => "select cast(cast(pg_snapshot_xmin(pg_current_snapshot()) as text) as bigint)",
+        };
+        self.number(sql, Vec::new()).await
+    }
+}
+
+impl Backend {
+    fn of(url: &str) -> anyhow::Result<Self> {
+        match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") if url.contains(":memory:") => {
+                bail!("the database must be a file: several connections cannot share {url:?}; use sqlite:PATH")
+            }
+            Some("sqlite") => Ok(Self::Sqlite),
+            Some("postgres" | "postgresql") => Ok(Self::Postgres),
+            _ => bail!("{:?} is not a database address; expected sqlite:PATH or postgres://USER@HOST/DATABASE", shown(url)),
+        }
+    }
+
+    /// The address with what the driver needs to make a missing SQLite file.
+    fn address(self, url: &str) -> String {
+        match self {
+            Self::Sqlite if !url.contains('?') => format!("{url}?mode=rwc"),
+            _ => url.to_owned(),
+        }
+    }
+
+    /// What each connection is told once.
+    const fn session(self) -> &'static str {
+        match self {
+            // FULL: what was committed survives a power cut, not only a crash of the process.
+            Self::Sqlite => {
+                "pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; \
+                 pragma cache_size = -65536; pragma temp_store = memory"
+            }
+            // A plan kept from when a table was small reads the whole of it once it is large: plan for the size of now.
+            Self::Postgres => {
+                "set synchronous_commit = on; set plan_cache_mode = force_custom_plan; set random_page_cost = 1.1; \
+                 set statement_timeout = 0; set idle_in_transaction_session_timeout = '10min'"
+            }
+        }
+    }
+}
+
+/// A moment as the store writes it: `2026-11-21T21:15:00.000Z`; its order as text is its order in time.
+pub fn stamp(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// Whether the same work may succeed on another try: serialization failure, deadlock, a busy database or a conflict.
+pub fn wants_retry(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        if cause.is::<Conflict>() {
+            return true;
+        }
+        let Some(sqlx::Error::Database(database)) = cause.downcast_ref::<sqlx::Error>() else { return false };
+        matches!(database.code().as_deref(), Some("40001" | "40P01" | "5" | "6" | "261" | "517"))
+    })
+}
+
+/// Waits a little before the next try; gives the error back when another try would not help.
+async fn pause(tries: &mut u32, error: anyhow::Error) -> anyhow::Result<()> {
+    *tries += 1;
+    if *tries >= TRIES_MAX || !wants_retry(&error) {
+        return Err(error);
+    }
+    tracing::debug!(tries, %error, "transaction is tried again");
+    tokio::time::sleep(Duration::from_millis(5 << *tries)).await;
+    Ok(())
+}
+
+/// The name of the constraint that refused a row, so that callers can turn it into a sentence.
+pub fn violated_constraint(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| match cause.downcast_ref::<sqlx::Error>() {
+        Some(sqlx::Error::Database(database)) if !matches!(database.kind(), sqlx::error::ErrorKind::Other) => {
+            Some(database.constraint().map_or_else(|| database.message().to_owned(), str::to_owned))
+        }
+        _ => None,
+    })
+}
+
+/// The address without its password, for messages.
+fn shown(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (Some(start), Some(end)) if start + 3 < end => match url[start + 3..end].split_once(':') {
+            Some((user, _)) => format!("{}{user}:••••{}", &url[..start + 3], &url[end..]),
+            None => url.to_owned(),
+        },
+        _ => url.to_owned(),
+    }
+}
+
+/// The beginning of a statement, for the context of an error.
+fn named(sql: &str) -> String {
+    let words: Vec<_> = sql.split_whitespace().take(12).collect();
+    format!("running \"{} …\"", words.join(" "))
+}
+
+pub(super) type Arguments = AnyArguments;

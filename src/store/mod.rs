@@ -1,0 +1,58 @@
+//! The store: the only place that speaks SQL. SQLite and PostgreSQL, one SQL text, one suite of tests.
+//!
+//! A [`Tx`] is a transaction; its methods read and write rows in the words of the trade and are spread over the files
+//! of this folder by noun. Natural keys make every write harmless to repeat. What may be written when is decided
+//! elsewhere: money moves only through `ledger`.
+
+#![allow(clippy::useless_vec, reason = "`values!` makes a row, and most callers keep it")]
+
+mod applications;
+mod audit_rows;
+mod bulk;
+mod codes;
+mod customers;
+mod db;
+mod decisions;
+mod exceptions;
+mod exports;
+mod files;
+mod ids;
+mod jobs;
+mod migrate;
+mod open_items;
+mod outbox;
+mod outcomes;
+mod payments;
+mod remittances;
+mod reports;
+mod settings;
+mod totals;
+mod value;
+
+#[cfg(test)]
+mod suite;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use applications::{Application, ApplicationKind};
+pub(crate) use applications::{JournalEntry, JournalLine, NewDeduction};
+pub use audit_rows::{AuditEvent, AuditRow, Seal};
+pub use customers::{NewBankAccount, NewCustomer, Rate};
+pub use db::{Backend, Conflict, Db, Now, Tx, stamp, violated_constraint, wants_retry};
+pub use decisions::{NewDecision, StoredDecision};
+pub(crate) use exceptions::Answer;
+pub use exceptions::{Exception, ExceptionFilter, NewException, Note, QueueLoad};
+pub use exports::{ApplicationLine, AuditLine, ExceptionLine, FileLine, PaymentLine, PostingLine};
+pub use files::{
+    File, FileCounts, FileState, FileTotal, Interchange, NewArrival, Received, Recording, Reused, StoredControl, StoredFinding,
+    TotalKind,
+};
+pub use ids::Kind;
+pub use jobs::{Fate, Job, NewJob, TRIES_MAX};
+pub(crate) use open_items::ItemChange;
+pub use open_items::{ItemOutcome, ItemStored, NewOpenItem};
+pub use outbox::{Message, NewMessage};
+pub use outcomes::{FileOutcome, MoneyOutcome};
+pub(crate) use payments::PaymentChange;
+pub use payments::{BankReturn, NewPayment, NewReturn};
+pub use reports::{MatchRate, MatchRateBy, ReasonShare};

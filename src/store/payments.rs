@@ -1,0 +1,367 @@
+//! Payments and bank returns.
+//!
+//! Amounts and states change only through `ledger`; what is public here reads, or records what a file says.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+
+use super::{
+    Conflict, Tx,
+    bulk::Rows,
+    files::line,
+    value::{Columns, byte, values},
+};
+use crate::domain::{
+    AccountKey, Currency, CustomerId, FileId, Location, Payer, Payment, PaymentId, PaymentState, RemittanceId, SellerId, Source,
+};
+
+/// A payment as a file says it, with what the domain does not carry along.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewPayment {
+    pub payment: Payment,
+    /// Counted from 1 among the payments and returns of the file.
+    pub position: u32,
+    pub payer_bank: Option<String>,
+    /// The payer's account number, encrypted.
+    pub payer_account_cipher: Option<String>,
+    pub business_day: NaiveDate,
+}
+
+/// A payment taken back, as a file says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewReturn {
+    pub id: i64,
+    pub source: Source,
+    pub seq: u32,
+    pub position: u32,
+    pub currency: Currency,
+    /// How much goes back, as a positive amount.
+    pub amount_minor: i64,
+    pub code: String,
+    pub original_trace: Option<String>,
+    /// Number of the return itself, where the bank gives it one.
+    pub trace: Option<String>,
+    pub payer_name: Option<String>,
+    pub held: bool,
+}
+
+/// A bank return as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BankReturn {
+    pub id: i64,
+    pub file: FileId,
+    pub currency: Currency,
+    pub amount_minor: i64,
+    pub code: String,
+    pub original_trace: Option<String>,
+    pub payment: Option<PaymentId>,
+    pub state: String,
+}
+
+/// A change of a payment that `ledger` decided; it applies to the version it was decided on and to no other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PaymentChange {
+    pub(crate) id: PaymentId,
+    pub(crate) version: i64,
+    pub(crate) unapplied_minor: i64,
+    pub(crate) state: PaymentState,
+    pub(crate) customer: Option<CustomerId>,
+    /// 1 when a person did it.
+    pub(crate) touches: i64,
+}
+
+const INSERTED: &str = "id, file_id, seq, position, seller_id, method, currency, amount_minor, unapplied_minor, value_date, business_day, \
+                        payer_name, payer_id, payer_bank, payer_account_key, payer_account_cipher, payer_account_last4, customer_id, \
+                        trace, text, remittance_id, state, byte, line, segment, tag, received_at, changed";
+const COLUMNS: &str = "p.id, p.file_id, p.byte, p.line, p.segment, p.tag, p.seq, p.seller_id, p.method, p.currency, p.amount_minor, \
+                       p.unapplied_minor, p.value_date, p.payer_name, p.payer_id, p.payer_account_key, p.payer_account_last4, \
+                       p.customer_id, p.trace, p.text, p.remittance_id, p.state, p.version";
+
+impl Tx {
+    /// Stores the payments of a file. Their ids are reserved before.
+    pub async fn record_payments(&mut self, payments: &[NewPayment]) -> anyhow::Result<()> {
+        if payments.is_empty() {
+            return Ok(());
+        }
+        let (at, mark) = (self.stamp().to_owned(), self.change_mark().await?);
+        let mut rows = Rows::of_width(28);
+        for new in payments {
+            let NewPayment { payment, position, payer_bank, payer_account_cipher, business_day } = new;
+            let (place, payer) = (&payment.source.location, &payment.payer);
+            rows.push(values![
+                payment.id,
+                payment.source.file,
+                payment.seq,
+                *position,
+                payment.seller,
+                payment.method.as_str(),
+                payment.currency,
+                payment.amount_minor,
+                payment.unapplied_minor,
+                payment.value_date,
+                *business_day,
+                &payer.name,
+                &payer.id,
+                payer_bank,
+                &payer.account,
+                payer_account_cipher,
+                &payer.account_last4,
+                payer.customer,
+                &payment.trace,
+                &payment.text,
+                payment.remittance,
+                payment.state.as_str(),
+                byte(place.byte),
+                line(place.line),
+                place.segment,
+                place.tag.map(|tag| tag.to_string()),
+                &at,
+                mark,
+            ]);
+        }
+        self.insert("payment", INSERTED, "", rows).await?;
+        Ok(())
+    }
+
+    /// The payments of these ids, in order of id.
+    pub async fn payments(&mut self, ids: &[PaymentId]) -> anyhow::Result<Vec<Payment>> {
+        self.payments_by_id(ids, "").await
+    }
+
+    /// The same, locked in order of id until the transaction ends.
+    pub(crate) async fn lock_payments(&mut self, ids: &[PaymentId]) -> anyhow::Result<Vec<Payment>> {
+        let lock = self.for_update_of("p");
+        self.payments_by_id(ids, &lock).await
+    }
+
+    async fn payments_by_id(&mut self, ids: &[PaymentId], lock: &str) -> anyhow::Result<Vec<Payment>> {
+        let mut rows = Rows::of_width(1);
+        for id in ids.iter().collect::<BTreeSet<_>>() {
+            rows.push(values![*id]);
+        }
+        let sql = format!("{{v}} select {COLUMNS} from payment p join v on p.id = v.id order by p.id{lock}");
+        let found = self.all_with_rows("id", rows, &sql, Vec::new()).await?;
+        found.iter().map(read).collect()
+    }
+
+    pub async fn payment(&mut self, id: PaymentId) -> anyhow::Result<Option<Payment>> {
+        let row = self.first(&format!("select {COLUMNS} from payment p where p.id = $1"), values![id]).await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// Payments of a file with a `seq` from `first` to before `end`, in the order of the file.
+    pub async fn payments_of_file(&mut self, file: FileId, first: u32, end: u32) -> anyhow::Result<Vec<Payment>> {
+        let sql = format!("select {COLUMNS} from payment p where p.file_id = $1 and p.seq >= $2 and p.seq < $3 order by p.seq");
+        self.all(&sql, values![file, first, end]).await?.iter().map(read).collect()
+    }
+
+    /// Payments stored or changed since the mark, with the mark to ask with next time. Marks start at 0.
+    pub async fn payments_changed_since(&mut self, mark: i64) -> anyhow::Result<(Vec<Payment>, i64)> {
+        let horizon = self.horizon().await?;
+        let rows =
+            self.all(&format!("select {COLUMNS} from payment p where p.changed >= $1 order by p.id"), values![mark]).await?;
+        Ok((rows.iter().map(read).collect::<anyhow::Result<_>>()?, horizon))
+    }
+
+    /// Live payments with that trace, newest first.
+    pub async fn payments_by_trace(&mut self, trace: &str) -> anyhow::Result<Vec<Payment>> {
+        let sql =
+            format!("select {COLUMNS} from payment p where p.trace = $1 and p.state not in ('held', 'void') order by p.id desc");
+        self.all(&sql, values![trace]).await?.iter().map(read).collect()
+    }
+
+    /// Stores the returns of a file. Their ids are reserved before.
+    pub async fn record_returns(&mut self, returns: &[NewReturn]) -> anyhow::Result<()> {
+        let mut rows = Rows::of_width(14);
+        for new in returns {
+            let place = &new.source.location;
+            let state = if new.held { "held" } else { "received" };
+            rows.push(values![
+                new.id,
+                new.source.file,
+                new.seq,
+                new.position,
+                new.currency,
+                new.amount_minor,
+                &new.code,
+                &new.original_trace,
+                &new.trace,
+                &new.payer_name,
+                state,
+                byte(place.byte),
+                line(place.line),
+                place.segment,
+            ]);
+        }
+        let columns = "id, file_id, seq, position, currency, amount_minor, code, original_trace, trace, payer_name, state, byte, line, segment";
+        self.insert("bank_return", columns, "", rows).await?;
+        Ok(())
+    }
+
+    pub async fn bank_returns_of_file(&mut self, file: FileId) -> anyhow::Result<Vec<BankReturn>> {
+        let sql = "select id, file_id, currency, amount_minor, code, original_trace, payment_id, state from bank_return \
+                   where file_id = $1 order by seq";
+        let rows = self.all(sql, values![file]).await?;
+        rows.iter().map(|row| BankReturn::read(&mut Columns::of(row))).collect()
+    }
+
+    pub async fn bank_return(&mut self, id: i64) -> anyhow::Result<Option<BankReturn>> {
+        let sql = format!(
+            "select id, file_id, currency, amount_minor, code, original_trace, payment_id, state from bank_return where id = $1{}",
+            self.for_update()
+        );
+        self.first(&sql, values![id]).await?.map(|row| BankReturn::read(&mut Columns::of(&row))).transpose()
+    }
+
+    /// Notes what became of a return.
+    pub(crate) async fn settle_bank_return(&mut self, id: i64, payment: Option<PaymentId>, state: &str) -> anyhow::Result<()> {
+        self.run("update bank_return set payment_id = $2, state = $3 where id = $1", values![id, payment, state]).await?;
+        Ok(())
+    }
+
+    /// Leaves payments to a person, each at the version it was decided on; the customer is kept where one is known.
+    /// Returns those that moved; the others changed meanwhile. Raise their exceptions in the same transaction.
+    pub async fn send_to_person(&mut self, payments: &[(PaymentId, i64, Option<CustomerId>)]) -> anyhow::Result<Vec<PaymentId>> {
+        let mut sorted = payments.to_vec();
+        sorted.sort();
+        let mut rows = Rows::of_width(3);
+        for (id, version, customer) in sorted {
+            rows.push(values![id, version, customer]);
+        }
+        let mark = self.change_mark().await?;
+        let sql = "{v} update payment set state = 'exception', version = payment.version + 1, changed = {1}, \
+                   customer_id = coalesce(v.customer, customer_id) from v where payment.id = v.id and payment.version = v.version \
+                   and payment.state in ('received', 'exception') returning payment.id";
+        let moved = self.all_with_rows("id, version, customer", rows, sql, values![mark]).await?;
+        moved.iter().map(|row| Ok(PaymentId(Columns::of(row).number()?))).collect()
+    }
+
+    /// Writes changes that `ledger` decided on locked rows; a row that moved meanwhile is a [`Conflict`].
+    pub(crate) async fn change_payments(&mut self, changes: &[PaymentChange]) -> anyhow::Result<()> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let (at, mark) = (self.stamp().to_owned(), self.change_mark().await?);
+        let mut rows = Rows::of_width(6);
+        for change in changes {
+            let PaymentChange { id, version, unapplied_minor, state, customer, touches } = change;
+            rows.push(values![*id, *version, *unapplied_minor, state.as_str(), *customer, *touches]);
+        }
+        let sql = "{v} update payment set unapplied_minor = v.unapplied, state = v.new_state, \
+                   customer_id = coalesce(v.customer, customer_id), touches = touches + v.touched, version = payment.version + 1, changed = {2}, \
+                   posted_at = case when v.new_state = 'posted' then {1} else posted_at end \
+                   from v where payment.id = v.id and payment.version = v.version";
+        let columns = "id, version, unapplied, new_state, customer, touched";
+        let touched = self.with_rows(columns, rows, sql, values![at, mark]).await?;
+        if touched != changes.len() as u64 {
+            return Err(Conflict("a payment".to_owned()).into());
+        }
+        Ok(())
+    }
+
+    /// Notes which payment counts in the place of another record of the same money.
+    pub(crate) async fn note_duplicate(&mut self, id: PaymentId, of: PaymentId) -> anyhow::Result<()> {
+        self.run("update payment set duplicate_of = $2 where id = $1", values![id, of]).await?;
+        Ok(())
+    }
+
+    /// A payment that was marked as a duplicate of this one, if there is any.
+    pub(crate) async fn duplicate_of_payment(&mut self, id: PaymentId) -> anyhow::Result<Option<PaymentId>> {
+        let row = self.first("select id from payment where duplicate_of = $1 order by id limit 1", values![id]).await?;
+        row.map(|row| Ok(PaymentId(Columns::of(&row).number()?))).transpose()
+    }
+
+    /// Moves all payments of a file from one state to another, for a held file that is released or rejected.
+    pub(crate) async fn move_payments_of_file(
+        &mut self,
+        file: FileId,
+        from: PaymentState,
+        to: PaymentState,
+    ) -> anyhow::Result<u64> {
+        let mark = self.change_mark().await?;
+        let sql = "update payment set state = $3, version = version + 1, changed = $4 where file_id = $1 and state = $2";
+        self.run(sql, values![file, from.as_str(), to.as_str(), mark]).await
+    }
+
+    /// Moves all returns of a file from one state to another.
+    pub(crate) async fn move_bank_returns_of_file(&mut self, file: FileId, from: &str, to: &str) -> anyhow::Result<u64> {
+        self.run("update bank_return set state = $3 where file_id = $1 and state = $2", values![file, from, to]).await
+    }
+
+    /// What was received of a file and is live, per seller and currency.
+    pub(crate) async fn receipts_of_file(&mut self, file: FileId) -> anyhow::Result<Vec<(Option<SellerId>, Currency, i64)>> {
+        let sql = "select seller_id, currency, cast(sum(amount_minor) as bigint) from payment \
+                   where file_id = $1 and state not in ('held', 'void') group by seller_id, currency order by currency, seller_id";
+        let rows = self.all(sql, values![file]).await?;
+        let sums = rows.iter().map(|row| {
+            let mut columns = Columns::of(row);
+            Ok((columns.number_opt()?.map(SellerId), columns.currency()?, columns.number()?))
+        });
+        sums.collect()
+    }
+
+    pub async fn count_payments_of_file(&mut self, file: FileId) -> anyhow::Result<i64> {
+        self.number("select count(*) from payment where file_id = $1", values![file]).await
+    }
+}
+
+impl BankReturn {
+    fn read(columns: &mut Columns<'_>) -> anyhow::Result<Self> {
+        Ok(Self {
+            id: columns.number()?,
+            file: FileId(columns.number()?),
+            currency: columns.currency()?,
+            amount_minor: columns.number()?,
+            code: columns.text()?,
+            original_trace: columns.text_opt()?,
+            payment: columns.number_opt()?.map(PaymentId),
+            state: columns.text()?,
+        })
+    }
+}
+
+fn read(row: &sqlx::any::AnyRow) -> anyhow::Result<Payment> {
+    let columns = &mut Columns::of(row);
+    Ok(Payment {
+        id: PaymentId(columns.number()?),
+        source: source(columns)?,
+        seq: columns.small()?,
+        seller: columns.number_opt()?.map(SellerId),
+        method: columns.code()?,
+        currency: columns.currency()?,
+        amount_minor: columns.number()?,
+        unapplied_minor: columns.number()?,
+        value_date: columns.date()?,
+        payer: payer(columns)?,
+        trace: columns.text_opt()?,
+        text: columns.text_opt()?,
+        remittance: columns.number_opt()?.map(RemittanceId),
+        state: columns.code()?,
+        version: columns.number()?,
+    })
+}
+
+/// `file_id, byte, line, segment, tag`.
+pub(super) fn source(columns: &mut Columns<'_>) -> anyhow::Result<Source> {
+    let file = FileId(columns.number()?);
+    let location = Location {
+        byte: columns.small()?,
+        line: columns.small_opt()?,
+        segment: columns.small_opt()?,
+        tag: columns.text_opt()?.map(|tag| tieout_parsers::Tag::new(tag.as_bytes())),
+        ..Location::default()
+    };
+    Ok(Source { file, location })
+}
+
+/// `payer_name, payer_id, payer_account_key, payer_account_last4, customer_id`.
+pub(super) fn payer(columns: &mut Columns<'_>) -> anyhow::Result<Payer> {
+    Ok(Payer {
+        name: columns.text_opt()?,
+        id: columns.text_opt()?,
+        account: columns.text_opt()?.map(AccountKey),
+        account_last4: columns.text_opt()?,
+        customer: columns.number_opt()?.map(CustomerId),
+    })
+}

@@ -1,0 +1,141 @@
+//! What every consumer works with.
+
+use std::{path::PathBuf, sync::Arc};
+
+use anyhow::Context;
+use tieout_parsers::Limits;
+use tokio::sync::{Mutex, Notify};
+
+use super::{directory::Directory, matcher::Matcher};
+use crate::{
+    audit,
+    clock::Clock,
+    config::Config,
+    durable, failpoint,
+    intake::archive::Archive,
+    ledger::Mandate,
+    rules::RuleSet,
+    secret::Vault,
+    store::{Db, Tx},
+};
+
+/// The name and the role under which the machine acts.
+pub const ENGINE: &str = "engine";
+
+/// There is no database where the configuration points.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no ledger at {0}; check --home, or make one with tieout import or tieout ingest")]
+pub struct NoLedger(String);
+
+/// The parts of the engine in one process. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    pub db: Db,
+    /// The rules in force on the business day.
+    pub rules: Arc<RuleSet>,
+    /// All rules as they are written, those of other days too.
+    rules_written: Arc<RuleSet>,
+    pub clock: Clock,
+    pub archive: Archive,
+    pub vault: Arc<Vault>,
+    pub limits: Limits,
+    /// Where answers to senders go.
+    pub outbound: PathBuf,
+    /// Where packed files are unpacked.
+    pub temporary: PathBuf,
+    audit_head: PathBuf,
+    /// One snapshot of open items in a process; payments are decided one chunk at a time.
+    pub(super) matcher: Arc<Mutex<Matcher>>,
+    directory: Arc<Mutex<Arc<Directory>>>,
+    /// Rings when new jobs were stored by this process.
+    pub(super) wake: Arc<Notify>,
+}
+
+impl Engine {
+    /// Opens what exists already. Asking about a folder that holds nothing is a mistake, and must not make a new ledger there.
+    pub async fn open_existing(config: &Config, clock: Clock) -> anyhow::Result<Self> {
+        let path = config.database_url.reveal().strip_prefix("sqlite:").map(std::path::Path::new);
+        if let Some(path) = path.filter(|path| !path.exists()) {
+            return Err(NoLedger(path.display().to_string()).into());
+        }
+        Self::open(config, clock).await
+    }
+
+    /// Opens the store, the archive and the vault that the configuration names.
+    pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Self> {
+        let rules = load_rules(config)?;
+        for folder in [config.home.clone(), config.temporary(), config.outbound.clone()] {
+            std::fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
+        }
+        let now = clock.clone();
+        let db = Db::open(config.database_url.reveal(), Arc::new(move || now.now())).await?;
+        let vault = Vault::open(&config.home, config.secret_key.as_ref())?;
+        let known = db.transact(async |tx| tx.keep_setting("vault", vault.fingerprint()).await).await?;
+        anyhow::ensure!(
+            known == vault.fingerprint(),
+            "the account numbers in this database were sealed with another key; restore secret.key in {} or set TIEOUT_SECRET_KEY",
+            config.home.display()
+        );
+        Ok(Self {
+            db,
+            rules: Arc::new(rules.clone().in_force(clock.today())?),
+            rules_written: Arc::new(rules),
+            clock,
+            archive: Archive::open(config.archive())?,
+            vault: Arc::new(vault),
+            limits: config.limits.clone(),
+            outbound: config.outbound.clone(),
+            temporary: config.temporary(),
+            audit_head: config.home.join("audit.head"),
+            matcher: Arc::default(),
+            directory: Arc::default(),
+            wake: Arc::default(),
+        })
+    }
+
+    /// Sellers and customers as this transaction sees them.
+    pub(super) async fn directory(&self, tx: &mut Tx) -> anyhow::Result<Arc<Directory>> {
+        let mut directory = self.directory.lock().await;
+        Directory::refresh(&mut directory, tx).await?;
+        Ok(Arc::clone(&directory))
+    }
+
+    /// The machine acts, within its limits.
+    pub(super) fn mandate(&self) -> Mandate<'_> {
+        Mandate { actor: ENGINE, role: ENGINE, person: false, day: self.clock.today(), policy: &*self.rules }
+    }
+
+    /// Seals what was done into the audit chain, and keeps the head of the chain outside the database.
+    pub async fn seal_audit(&self) -> anyhow::Result<()> {
+        if let Some(head) = audit::seal(&self.db).await? {
+            failpoint::pass("audit_head_before_write");
+            durable::write_whole(&self.audit_head, format!("{head}\n").as_bytes())
+                .context("keeping the head of the audit chain")?;
+        }
+        Ok(())
+    }
+
+    /// The head of the audit chain as kept outside the database.
+    pub fn kept_audit_head(&self) -> anyhow::Result<Option<audit::Head>> {
+        match std::fs::read_to_string(&self.audit_head) {
+            Ok(text) => Ok(Some(text.parse()?)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).context("reading the head of the audit chain"),
+        }
+    }
+
+    /// The same engine on a business day of its own, under the rules in force on it.
+    pub fn on(&self, clock: Clock) -> anyhow::Result<Self> {
+        let rules = Arc::new(RuleSet::clone(&self.rules_written).in_force(clock.today())?);
+        Ok(Self { clock, rules, ..self.clone() })
+    }
+}
+
+/// The rule folder of the configuration, or the rules the program carries.
+pub fn load_rules(config: &Config) -> anyhow::Result<RuleSet> {
+    let rules = match &config.rules {
+        Some(folder) => RuleSet::load(folder),
+        None => RuleSet::from_texts(&crate::shipped::rules()),
+    };
+    Ok(rules?)
+}

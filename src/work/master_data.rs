@@ -1,0 +1,295 @@
+//! Customers, accounts, rates and open items from CSV rows into the store; open-item lists may also arrive as files in the drop folder.
+
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, BufReader, Read, Seek},
+};
+
+use anyhow::Context;
+use tieout_parsers::{Effect, Finding, FindingCode, Format, Location, Severity, Status};
+
+use super::{
+    engine::{ENGINE, Engine},
+    exceptions::{Raiser, exception_of_file},
+};
+use crate::{
+    domain::{Currency, FileId, ItemStatus},
+    intake::import::{BankAccountRow, CustomerRow, Importable, Imported, Mapping, OpenItemRow, RateRow, Row, Wrong, read},
+    store::{
+        File, FileCounts, FileState, FileTotal, ItemOutcome, NewBankAccount, NewCustomer, NewOpenItem, Rate, Recording,
+        TotalKind, Tx,
+    },
+};
+
+/// What became of the rows of an import.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stored {
+    pub inserted: u64,
+    pub updated: u64,
+    pub unchanged: u64,
+    /// Rows that change an item after something was applied to it; each is an exception now.
+    pub conflicts: u64,
+}
+
+/// A row of an otherwise good file that names something we do not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownName {
+    pub line: u64,
+    pub column: &'static str,
+    pub found: String,
+}
+
+impl Engine {
+    pub async fn import_customers(&self, rows: &[CustomerRow]) -> anyhow::Result<Stored> {
+        let mut customers = Vec::with_capacity(rows.len());
+        for row in rows {
+            customers.push(self.customer(row)?);
+        }
+        let sellers: BTreeMap<_, _> =
+            rows.iter().flat_map(|row| &row.seller_codes).map(|code| (code.clone(), code.clone())).collect();
+        self.db
+            .transact(async |tx| {
+                let known = tx.customer_ids().await?;
+                tx.upsert_sellers(&sellers).await?;
+                tx.upsert_customers(&customers, "import").await?;
+                let updated = customers.iter().filter(|customer| known.contains_key(&customer.code)).count() as u64;
+                Ok(Stored { inserted: customers.len() as u64 - updated, updated, ..Stored::default() })
+            })
+            .await
+            .context("storing customers")
+    }
+
+    pub async fn import_bank_accounts(&self, rows: &[BankAccountRow]) -> anyhow::Result<Stored> {
+        let sellers: BTreeMap<_, _> = rows
+            .iter()
+            .map(|row| (row.seller_code.clone(), row.seller_name.clone().unwrap_or_else(|| row.seller_code.clone())))
+            .collect();
+        self.db
+            .transact(async |tx| {
+                let ids = tx.upsert_sellers(&sellers).await?;
+                let mut accounts = Vec::with_capacity(rows.len());
+                for row in rows {
+                    let account =
+                        self.vault.seal_account(row.bank.as_deref(), &row.account)?.context("an account number was empty")?;
+                    accounts.push(NewBankAccount {
+                        seller: *ids.get(&row.seller_code).context("a seller that was just stored is known")?,
+                        kind: row.kind.clone(),
+                        bank: row.bank.clone(),
+                        account,
+                        currency: row.currency,
+                        layout: row.layout.clone().unwrap_or_default(),
+                    });
+                }
+                tx.upsert_bank_accounts(&accounts).await?;
+                Ok(Stored { inserted: accounts.len() as u64, ..Stored::default() })
+            })
+            .await
+            .context("storing bank accounts")
+    }
+
+    pub async fn import_rates(&self, rows: &[RateRow]) -> anyhow::Result<Stored> {
+        // A rate without a day has always been valid: business days of the past need it, too.
+        let always = chrono::NaiveDate::default();
+        let rates: Vec<_> = rows
+            .iter()
+            .map(|row| Rate {
+                currency: row.currency,
+                valid_from: row.date.unwrap_or(always),
+                usd_rate: row.usd_rate.to_string(),
+            })
+            .collect();
+        self.db
+            .transact(async |tx| {
+                tx.upsert_rates(&rates).await?;
+                Ok(Stored { inserted: rates.len() as u64, ..Stored::default() })
+            })
+            .await
+            .context("storing rates")
+    }
+
+    /// Stores open items. Names nobody knows are returned; then nothing was stored unless `partial`.
+    pub async fn import_open_items(
+        &self,
+        rows: &[Row<OpenItemRow>],
+        partial: bool,
+    ) -> anyhow::Result<(Stored, Vec<UnknownName>)> {
+        self.db
+            .transact(async |tx| {
+                let (items, unknown) = open_items(tx, rows).await?;
+                if !unknown.is_empty() && !partial {
+                    return Ok((Stored::default(), unknown));
+                }
+                Ok((self.store_open_items(tx, &items, None).await?, unknown))
+            })
+            .await
+            .context("storing open items")
+    }
+
+    fn customer(&self, row: &CustomerRow) -> anyhow::Result<NewCustomer> {
+        let mut accounts = Vec::with_capacity(row.accounts.len());
+        for known in &row.accounts {
+            accounts.extend(self.vault.seal_account(known.bank.as_deref(), &known.account)?);
+        }
+        Ok(NewCustomer {
+            code: row.code.clone(),
+            name: row.name.clone(),
+            aliases: row.aliases.clone(),
+            parent_code: row.parent_code.clone(),
+            country: row.country.clone(),
+            currency: row.currency,
+            terms: row.terms.clone(),
+            seller_codes: row.seller_codes.clone(),
+            accounts,
+            originator_id: row.originator_id.clone(),
+            portfolio_owner: row.portfolio_owner.clone(),
+        })
+    }
+
+    /// The rows of an open-item list that came as a file; nothing when the content is something else.
+    pub(super) fn recognise_open_items(
+        &self,
+        format: Format,
+        file: &File,
+        bytes: &mut std::fs::File,
+    ) -> anyhow::Result<Option<Imported<OpenItemRow>>> {
+        if format != Format::Unknown {
+            return Ok(None);
+        }
+        bytes.rewind()?;
+        let mut header = String::new();
+        // A file without line ends must not be read whole for its first line.
+        let read_header = BufReader::new(Read::take(&mut *bytes, 64 << 10)).read_line(&mut header);
+        let has = |column: &str| header.to_ascii_lowercase().contains(column);
+        if read_header.is_err() || !OpenItemRow::COLUMNS.iter().filter(|column| column.required).all(|column| has(column.name)) {
+            return Ok(None);
+        }
+        bytes.rewind()?;
+        Ok(Some(read(&file.name, &mut BufReader::new(bytes), &Mapping::default(), &mut |_| {})?))
+    }
+
+    /// Stores items; each that would change after something was applied to it becomes a matter for a person.
+    async fn store_open_items(&self, tx: &mut Tx, items: &[NewOpenItem], file: Option<FileId>) -> anyhow::Result<Stored> {
+        let directory = self.directory(tx).await?;
+        let raiser = Raiser { rules: &self.rules, directory: &directory };
+        let (mut stored, mut changed) = (Stored::default(), BTreeMap::new());
+        for (row, outcome) in items.iter().zip(tx.upsert_open_items(items, "import").await?) {
+            match outcome.outcome {
+                ItemOutcome::Inserted => stored.inserted += 1,
+                ItemOutcome::Updated => stored.updated += 1,
+                ItemOutcome::Unchanged | ItemOutcome::NotFound => stored.unchanged += 1,
+                ItemOutcome::ConflictApplied => {
+                    stored.conflicts += 1;
+                    changed.extend(outcome.item.map(|item| (item, raiser.changed_item(file, row, item))));
+                }
+            }
+        }
+        let changed: Vec<_> = changed.into_values().collect();
+        tx.raise_exceptions(&changed, ENGINE).await?;
+        Ok(stored)
+    }
+
+    /// T2 of an open-item list: good rows become items, wrong ones are set aside.
+    pub(super) async fn record_open_items(&self, tx: &mut Tx, file: &File, list: Imported<OpenItemRow>) -> anyhow::Result<()> {
+        let (mut items, unknown) = open_items(tx, &list.rows).await?;
+        for item in &mut items {
+            item.file = Some(file.id);
+        }
+        let wrong: Vec<_> = list.wrong.iter().map(wrong_finding).chain(unknown.iter().map(unknown_finding)).collect();
+        let mut totals: BTreeMap<Currency, (u64, i64)> = BTreeMap::new();
+        for item in &items {
+            let total = totals.entry(item.currency).or_default();
+            *total = (total.0 + 1, total.1.saturating_add(item.amount_minor));
+        }
+        let stored = self.store_open_items(tx, &items, Some(file.id)).await?;
+        tx.record_findings(file.id, 0, &wrong).await?;
+        let refused = list.rows_refused + unknown.len() as u64;
+        if !wrong.is_empty() {
+            let message = format!("{refused} rows of the list are wrong and were set aside; {} were taken", items.len());
+            let exception = exception_of_file(&self.rules, file.id, message);
+            tx.raise_exceptions(&[exception], ENGINE).await?;
+        }
+        let counts = FileCounts {
+            invoices: items.len() as u64,
+            invoices_taken: items.len() as u64 - stored.conflicts,
+            invoices_refused: stored.conflicts,
+            set_aside: 0,
+            findings: wrong.len() as u64,
+            ..FileCounts::default()
+        };
+        let kind = TotalKind::Invoice;
+        let recording = Recording {
+            file: file.id,
+            state: FileState::Recorded,
+            format: "csv",
+            verdict: if wrong.is_empty() { Status::Accepted } else { Status::AcceptedWithFindings }.as_str(),
+            sender: None,
+            receiver: None,
+            counts,
+            totals: totals
+                .into_iter()
+                .map(|(currency, (records, amount_minor))| FileTotal { kind, currency, records, amount_minor })
+                .collect(),
+        };
+        anyhow::ensure!(tx.record_file(&recording).await?, "file {} was recorded before", file.id);
+        Ok(())
+    }
+}
+
+/// Rows as items, and the names in them that nobody knows.
+async fn open_items(tx: &mut Tx, rows: &[Row<OpenItemRow>]) -> anyhow::Result<(Vec<NewOpenItem>, Vec<UnknownName>)> {
+    let customers = tx.customer_ids().await?;
+    let sellers: BTreeMap<_, _> = tx.sellers().await?.into_iter().map(|seller| (seller.code, seller.id)).collect();
+    let (mut items, mut unknown) = (Vec::with_capacity(rows.len()), Vec::new());
+    for Row { line, value: row } in rows {
+        let mut missing = |column, found: &str| unknown.push(UnknownName { line: *line, column, found: found.to_owned() });
+        let Some(&seller) = sellers.get(&row.seller_code) else {
+            missing("seller_id", &row.seller_code);
+            continue;
+        };
+        let Some(&customer) = customers.get(&row.customer_code) else {
+            missing("customer_id", &row.customer_code);
+            continue;
+        };
+        items.push(NewOpenItem {
+            seller,
+            customer,
+            number: row.number.clone(),
+            kind: row.kind,
+            currency: row.currency,
+            amount_minor: row.amount_minor,
+            open_minor: row.open_minor,
+            discount_exempt_minor: row.discount_exempt_minor,
+            issue_date: row.issue_date,
+            entered_date: row.entered_date,
+            due_date: row.due_date,
+            terms: row.terms.clone(),
+            po: row.po.clone(),
+            bol: row.bol.clone(),
+            pro: row.pro.clone(),
+            closed_date: row.closed_date,
+            cancels: row.status == ItemStatus::Cancelled,
+            file: None,
+        });
+    }
+    Ok((items, unknown))
+}
+
+fn wrong_finding(wrong: &Wrong) -> Finding {
+    row_finding(wrong.line, wrong.column.as_deref().unwrap_or("the row"), &wrong.expected, &wrong.found)
+}
+
+fn unknown_finding(unknown: &UnknownName) -> Finding {
+    row_finding(unknown.line, unknown.column, "the code of one that was imported", &unknown.found)
+}
+
+fn row_finding(line: u64, column: &str, expected: &str, found: &str) -> Finding {
+    Finding {
+        code: FindingCode::BadText,
+        severity: Severity::Error,
+        effect: Effect::RecordSetAside,
+        message: format!("column {column} of line {line} cannot be read"),
+        expected: expected.to_owned(),
+        found: found.to_owned(),
+        location: Location { line: Some(line), ..Location::default() },
+    }
+}

@@ -1,0 +1,228 @@
+//! T3: payments are decided on a fresh snapshot and posted, or become work for a person, in one transaction for a chunk.
+
+use std::collections::HashMap;
+
+use anyhow::Context;
+use serde_json::json;
+
+use super::{
+    engine::{ENGINE, Engine},
+    exceptions::Raiser,
+    matcher::{Matcher, remittances_of},
+};
+use crate::{
+    domain::{Decision, DecisionId, FileId, OpenItemId, Outcome, Payment, PaymentId, PaymentState, Reason, Remittance},
+    failpoint,
+    ledger::{self, Hold, PostOutcome, Posting, match_key, waiting_key},
+    matching::{self, Case, Snapshot},
+    store::{Conflict, Job, NewDecision, NewException, Tx},
+};
+
+/// A payment with everything that was decided about it.
+struct Decided {
+    payment: Payment,
+    decision: Decision,
+    /// What the payment's row said before anything was linked.
+    version: i64,
+}
+
+impl Engine {
+    /// Decides the payments of a chunk.
+    pub(super) async fn match_job(&self, tx: &mut Tx, matcher: &mut Matcher, job: &Job) -> anyhow::Result<()> {
+        if job.payload["payments"].is_array() {
+            let ids: Vec<PaymentId> =
+                serde_json::from_value(job.payload["payments"].clone()).context("payments to match again")?;
+            let again = tx.payments(&ids).await?.into_iter().filter(|payment| payment.state == PaymentState::Exception).collect();
+            return self.decide_and_post(tx, matcher, again).await;
+        }
+        let number = |name: &str| job.payload[name].as_i64().with_context(|| format!("a match job names its {name}"));
+        let (file, first, end) = (FileId(number("file")?), u32::try_from(number("first")?)?, u32::try_from(number("end")?)?);
+        let payments = tx.payments_of_file(file, first, end).await?;
+        let waiting: Vec<_> = payments.into_iter().filter(|payment| payment.state == PaymentState::Received).collect();
+        self.decide_and_post(tx, matcher, waiting).await
+    }
+
+    /// Looks for the payments that advices of a file announce; an advice that finds none becomes an exception.
+    pub(super) async fn link_job(&self, tx: &mut Tx, matcher: &mut Matcher, job: &Job) -> anyhow::Result<()> {
+        let file = FileId(job.payload["file"].as_i64().context("a link job names its file")?);
+        let remittances = tx.remittances_of_file(file).await?;
+        let waiting: Vec<_> = remittances.into_iter().filter(|advice| advice.payment.is_none() && is_waiting(advice)).collect();
+        let directory = self.directory(tx).await?;
+        let raiser = Raiser { rules: &self.rules, directory: &directory };
+        let snapshot = matcher.refresh(tx).await?;
+        let (mut pairs, mut lonely) = (Vec::new(), Vec::new());
+        for remittance in &waiting {
+            match matching::link_remittance(remittance, snapshot) {
+                Some(link) if !pairs.iter().any(|(_, payment)| *payment == link.to) => pairs.push((remittance.id, link.to)),
+                _ => lonely.push(raiser.waiting(remittance)),
+            }
+        }
+        tx.raise_exceptions(&lonely, ENGINE).await?;
+        if pairs.is_empty() {
+            return Ok(());
+        }
+        matcher.begin();
+        tx.link_remittances(&pairs).await?;
+        let payments: Vec<_> = pairs.iter().map(|(_, payment)| *payment).collect();
+        let payments = tx.payments(&payments).await?;
+        self.decide_and_post(tx, matcher, payments).await
+    }
+
+    async fn decide_and_post(&self, tx: &mut Tx, matcher: &mut Matcher, payments: Vec<Payment>) -> anyhow::Result<()> {
+        if payments.is_empty() {
+            return Ok(());
+        }
+        matcher.refresh(tx).await?;
+        matcher.begin();
+        let decided = self.decide(tx, matcher.snapshot(), payments).await?;
+        let directory = self.directory(tx).await?;
+        let raiser = Raiser { rules: &self.rules, directory: &directory };
+        let untouched = self.post(tx, &raiser, &decided).await?;
+        // The snapshot took them as paid when the engine decided; the ledger did not let it.
+        tx.open_items(&untouched).await?.iter().for_each(|item| matcher.snapshot().upsert_item(item));
+        Ok(())
+    }
+
+    /// Decides payment by payment; each sees what those before it took.
+    async fn decide(&self, tx: &mut Tx, snapshot: &mut Snapshot, payments: Vec<Payment>) -> anyhow::Result<Vec<Decided>> {
+        let mut remittances = remittances_of(tx, &payments).await?;
+        let mut links = Vec::new();
+        let mut decided = Vec::with_capacity(payments.len());
+        for mut payment in payments {
+            let version = payment.version;
+            if payment.remittance.is_none()
+                && let Some(link) = matching::link(&payment, snapshot)
+                && let Some(remittance) = snapshot.waiting_remittance(link.to).cloned()
+            {
+                snapshot.forget_waiting_remittance(link.to);
+                links.push((link.to, payment.id));
+                payment.remittance = Some(link.to);
+                // Linking changes the row, so the version goes up by one.
+                payment.version += 1;
+                remittances.insert(payment.id, remittance);
+            }
+            let remittance = remittances.get(&payment.id);
+            let case = Case { payment: &payment, remittance, today: self.clock.today() };
+            let decision = matching::decide(&case, snapshot, &self.rules);
+            if posts(&decision)
+                && let Some(proposal) = decision.proposals.first()
+            {
+                snapshot.settle(proposal, self.clock.today());
+            }
+            snapshot.saw_payment(&payment, remittance);
+            decided.push(Decided { payment, decision, version });
+        }
+        if !links.is_empty() {
+            tx.link_remittances(&links).await?;
+            let keys: Vec<_> = links.iter().map(|(remittance, _)| waiting_key(*remittance)).collect();
+            tx.clear_exceptions(&keys, "its payment came", ENGINE).await?;
+        }
+        Ok(decided)
+    }
+
+    /// Posts what may be posted and raises the rest. Gives the items of proposals that the ledger refused.
+    async fn post(&self, tx: &mut Tx, raiser: &Raiser<'_>, decided: &[Decided]) -> anyhow::Result<Vec<OpenItemId>> {
+        let day = self.clock.today();
+        let rows: Vec<_> = decided
+            .iter()
+            .map(|one| NewDecision { payment: one.payment.id, version: one.version, decision: &one.decision })
+            .collect();
+        let ids = tx.record_decisions(&rows, day).await?;
+        let mandate = self.mandate();
+        let posting: Vec<_> = decided.iter().zip(&ids).filter(|(one, _)| posts(&one.decision)).collect();
+        let postings: Vec<_> = posting.iter().filter_map(|(one, id)| posting_of(one, **id)).collect();
+        let outcomes = ledger::apply(tx, &mandate, &postings).await?;
+        let mut exceptions = Vec::new();
+        let mut holds = Vec::new();
+        let mut cleared = Vec::new();
+        let mut above: HashMap<_, _> = HashMap::new();
+        let mut untouched = Vec::new();
+        for ((one, _), outcome) in posting.iter().zip(outcomes) {
+            match outcome {
+                PostOutcome::Posted { .. } => {
+                    cleared.push(match_key(one.payment.id));
+                    exceptions.extend(follow_ups(raiser, one));
+                }
+                PostOutcome::Stale(why) => return Err(Conflict(why).into()),
+                refused => {
+                    above.insert(one.payment.id, refusal(&refused));
+                    untouched.extend(one.decision.proposals.iter().take(1).flat_map(|best| &best.lines).map(|line| line.item));
+                }
+            }
+        }
+        for one in decided {
+            let (reason, message) = match (&one.decision.outcome, above.remove(&one.payment.id)) {
+                (_, Some(message)) => (Reason::AboveAuthority, message),
+                (Outcome::Hold { reason }, None) => (*reason, hold_message(one, *reason)),
+                _ => continue,
+            };
+            holds.push(Hold { payment: one.payment.id, version: one.payment.version, customer: customer(&one.decision) });
+            let mut exception = raiser.payment(&with_customer(one), reason, match_key(one.payment.id), message);
+            exception.details = json!({ "proposals": one.decision.proposals, "evidence": one.decision.evidence });
+            exceptions.push(exception);
+        }
+        ledger::hold(tx, &holds).await?;
+        tx.clear_exceptions(&cleared, "posted by the engine", ENGINE).await?;
+        tx.raise_exceptions(&exceptions, ENGINE).await?;
+        failpoint::pass("apply_before_commit");
+        Ok(untouched)
+    }
+}
+
+fn is_waiting(remittance: &Remittance) -> bool {
+    remittance.state == crate::domain::RemittanceState::Waiting
+}
+
+fn posts(decision: &Decision) -> bool {
+    !matches!(decision.outcome, Outcome::Hold { .. })
+}
+
+fn posting_of<'a>(one: &'a Decided, decision: DecisionId) -> Option<Posting<'a>> {
+    let proposal = one.decision.proposals.first()?;
+    Some(Posting {
+        payment: one.payment.id,
+        version: one.payment.version,
+        proposal,
+        decision: Some(decision),
+        refund_minor: 0,
+        note: None,
+    })
+}
+
+fn customer(decision: &Decision) -> Option<crate::domain::CustomerId> {
+    decision.proposals.first().and_then(|proposal| proposal.customer)
+}
+
+fn with_customer(one: &Decided) -> Payment {
+    let mut payment = one.payment.clone();
+    payment.payer.customer = payment.payer.customer.or(customer(&one.decision));
+    payment
+}
+
+/// What posted but still needs a person, one exception for each reason.
+fn follow_ups(raiser: &Raiser<'_>, one: &Decided) -> Vec<NewException> {
+    let Outcome::PostWithFollowUp { reasons } = &one.decision.outcome else { return Vec::new() };
+    let payment = with_customer(one);
+    let follow_up = |reason: &Reason| {
+        let message = format!("{}: posted, and {}", one.decision.evidence.equation, reason.title().to_lowercase());
+        let mut exception = raiser.payment(&payment, *reason, format!("payment:{}:{reason}", payment.id.0), message);
+        exception.details = json!({ "proposals": one.decision.proposals.first(), "posted": true });
+        exception
+    };
+    reasons.iter().map(follow_up).collect()
+}
+
+fn hold_message(one: &Decided, reason: Reason) -> String {
+    one.decision.evidence.why_not.clone().unwrap_or_else(|| reason.title().to_owned())
+}
+
+fn refusal(outcome: &PostOutcome) -> String {
+    match outcome {
+        PostOutcome::AboveAuthority { power, amount_minor, limit_minor, currency } => {
+            let money = |minor| crate::domain::Money::new(minor, *currency);
+            format!("to {} {} is above the engine's limit of {}", power.as_str(), money(*amount_minor), money(*limit_minor))
+        }
+        PostOutcome::Refused(why) | PostOutcome::Stale(why) => why.clone(),
+        PostOutcome::Posted { .. } => String::new(),
+    }
+}

@@ -1,0 +1,30 @@
+//! The queue consumers: they read files, match payments and answer senders.
+//!
+//! A job is a row. A consumer claims it, does its work and completes it in one transaction, so that a kill at any moment leaves either
+//! everything or nothing. What a file says is left to `parsers`, what a payment pays to `matching`, moving money to `ledger`.
+
+mod acknowledge;
+mod consumer;
+mod directory;
+mod engine;
+mod exceptions;
+mod explain;
+mod invoices;
+mod master_data;
+mod match_job;
+mod matcher;
+mod parse_job;
+mod policy;
+mod publish;
+mod receive;
+mod recorder;
+mod resolve;
+mod returns;
+mod setting;
+mod survey;
+
+pub use consumer::{JobKind, Role, Stop};
+pub use engine::{Engine, NoLedger, load_rules};
+pub use explain::explain;
+pub use master_data::{Stored, UnknownName};
+pub use receive::{Door, Received};

@@ -1,0 +1,251 @@
+//! T2: a file is read and everything it says is recorded, in one transaction.
+
+use std::io::Seek;
+
+use anyhow::Context;
+use serde_json::json;
+use tieout_parsers::{Effect, Finding, FindingCode, Format, Location, Record, Severity, Status};
+
+use super::{
+    acknowledge,
+    consumer::JobKind,
+    directory::Directory,
+    engine::{ENGINE, Engine},
+    exceptions::{Raiser, exception_of_file},
+    invoices::Invoices,
+    recorder::{Recorded, record},
+    setting::Setting,
+    survey::{ChunkReader, Survey},
+};
+use crate::{
+    domain::FileId,
+    failpoint, ledger,
+    store::{File, FileCounts, FileState, Job, NewJob, Recording, Reused, Tx},
+};
+
+/// Payments decided in one transaction.
+const MATCH_CHUNK: u32 = 500;
+
+impl Engine {
+    /// Reads the file of a parse job and records it.
+    pub(super) async fn parse_job(&self, tx: &mut Tx, job: &Job) -> anyhow::Result<()> {
+        let id = FileId(job.payload["file"].as_i64().context("a parse job names its file")?);
+        let file = tx.file(id).await?.with_context(|| format!("file {id} of the parse job does not exist"))?;
+        if file.state != FileState::Received {
+            return Ok(());
+        }
+        match job.payload["rejection"].as_str() {
+            Some(rejection) => {
+                let expected = "an archive that can be unpacked within the limits";
+                self.record_rejection(tx, &file, rejection, expected).await?;
+            }
+            None => self.record_content(tx, &file).await.with_context(|| format!("recording file {id}"))?,
+        }
+        failpoint::pass("record_before_commit");
+        Ok(())
+    }
+
+    /// Reads the invoices of a file that was held and then released.
+    pub(super) async fn invoices_job(&self, tx: &mut Tx, job: &Job) -> anyhow::Result<()> {
+        let id = FileId(job.payload["file"].as_i64().context("an invoices job names its file")?);
+        let file = tx.file(id).await?.with_context(|| format!("file {id} of the invoices job does not exist"))?;
+        let directory = self.directory(tx).await?;
+        let raiser = Raiser { rules: &self.rules, directory: &directory };
+        let setting = self.setting(&file, false, &directory, &raiser);
+        let mut invoices = Invoices::default();
+        let mut reader = ChunkReader::new(&self.limits);
+        let mut bytes = self.archive.read(&file.sha256)?;
+        let take = |invoices: &mut Invoices, record: Record<'_>| {
+            if let Record::Invoice(invoice) = record {
+                invoices.take(&invoice, &setting);
+            }
+        };
+        while reader.next(&mut bytes, |record| take(&mut invoices, record))?.is_some() {
+            invoices.flush(tx, &setting).await?;
+        }
+        tx.raise_exceptions(&invoices.exceptions, ENGINE).await?;
+        tx.count_invoices(id, invoices.taken, invoices.refused).await
+    }
+
+    fn setting<'a>(&'a self, file: &File, held: bool, directory: &'a Directory, raiser: &'a Raiser<'a>) -> Setting<'a> {
+        let (limits, vault) = (&self.limits, &*self.vault);
+        Setting { file: file.id, day: file.business_day, held, limits, vault, directory, raiser }
+    }
+
+    async fn record_content(&self, tx: &mut Tx, file: &File) -> anyhow::Result<()> {
+        let mut bytes = self.archive.read(&file.sha256)?;
+        let survey = Survey::of(&mut bytes, &self.limits)?;
+        if let Some(items) = self.recognise_open_items(survey.format, file, &mut bytes)? {
+            return self.record_open_items(tx, file, items).await;
+        }
+        if let Err(error) = survey.totals() {
+            return self.record_rejection(tx, file, &error.to_string(), "amounts whose sum fits 64 bits of minor units").await;
+        }
+        bytes.rewind()?;
+        let reused = tx.guard_interchanges(file.id, &survey.interchanges()).await?;
+        let mut findings: Vec<_> = reused.iter().map(reused_finding).collect();
+        findings.extend(test_finding(&survey));
+        findings.extend(format_finding(file, survey.format));
+        let verdict = if findings.is_empty() { survey.status } else { Status::Held };
+        let directory = self.directory(tx).await?;
+        let raiser = Raiser { rules: &self.rules, directory: &directory };
+        let setting = self.setting(file, verdict == Status::Held, &directory, &raiser);
+        let recorded = record(tx, &mut bytes, &survey, &setting).await?;
+        let first = usize::try_from(survey.counts.findings)?;
+        tx.record_findings(file.id, first, &findings).await?;
+        if let Some(message) = hold_message(verdict, survey.format, &findings) {
+            tx.raise_exceptions(&[exception_of_file(&self.rules, file.id, message)], ENGINE).await?;
+        }
+        record_row(tx, file, &survey, verdict, &recorded, findings.len() as u64).await?;
+        if verdict != Status::Held {
+            ledger::receive(tx, &self.mandate(), file.id).await?;
+        }
+        acknowledge::answer(tx, &survey.received, file.id, &reused, self.clock.now()).await?;
+        if verdict != Status::Held {
+            tx.enqueue(&match_jobs(file.id, survey.counts.payments, recorded.waiting, survey.counts.returns > 0)).await?;
+        }
+        tracing::info!(
+            file.id = file.id.0,
+            format = survey.format.as_str(),
+            verdict = verdict.as_str(),
+            payments = survey.counts.payments,
+            "file recorded"
+        );
+        Ok(())
+    }
+
+    /// An archive that cannot be opened, or amounts that nobody can add up: a file of which nothing can be taken.
+    async fn record_rejection(&self, tx: &mut Tx, file: &File, rejection: &str, expected: &str) -> anyhow::Result<()> {
+        let finding = Finding {
+            code: FindingCode::LimitReached,
+            severity: Severity::Error,
+            effect: Effect::FileRejected,
+            message: rejection.to_owned(),
+            expected: expected.to_owned(),
+            found: file.name.clone(),
+            location: Location::default(),
+        };
+        tx.record_findings(file.id, 0, &[finding]).await?;
+        let exception = exception_of_file(&self.rules, file.id, rejection.to_owned());
+        tx.raise_exceptions(&[exception], ENGINE).await?;
+        let recording = Recording {
+            file: file.id,
+            state: FileState::Rejected,
+            format: Format::Unknown.as_str(),
+            verdict: Status::Rejected.as_str(),
+            sender: None,
+            receiver: None,
+            counts: FileCounts { findings: 1, ..FileCounts::default() },
+            totals: Vec::new(),
+        };
+        tx.record_file(&recording).await?;
+        Ok(())
+    }
+}
+
+async fn record_row(
+    tx: &mut Tx,
+    file: &File,
+    survey: &Survey,
+    verdict: Status,
+    recorded: &Recorded,
+    reused: u64,
+) -> anyhow::Result<()> {
+    let first = survey.received.interchanges.first();
+    let sender = first.map(|interchange| interchange.sender.to_string());
+    let receiver = first.map(|interchange| interchange.receiver.to_string());
+    let mut counts = survey.counts;
+    counts.set_aside += recorded.set_aside_more;
+    counts.invoices_taken = recorded.invoices_taken;
+    counts.invoices_refused = recorded.invoices_refused;
+    counts.findings += reused;
+    let state = match verdict {
+        Status::Accepted | Status::AcceptedWithFindings => FileState::Recorded,
+        Status::Held => FileState::Held,
+        Status::Rejected => FileState::Rejected,
+        Status::Unsupported => FileState::Unsupported,
+    };
+    let recording = Recording {
+        file: file.id,
+        state,
+        format: survey.format.as_str(),
+        verdict: verdict.as_str(),
+        sender: sender.as_deref(),
+        receiver: receiver.as_deref(),
+        counts,
+        totals: survey.totals()?,
+    };
+    anyhow::ensure!(tx.record_file(&recording).await?, "file {} was recorded before", file.id);
+    Ok(())
+}
+
+/// One job for each chunk of payments, one for the advices that came alone, and one for what the bank took back.
+pub(super) fn match_jobs(file: FileId, payments: u64, waiting: usize, has_returns: bool) -> Vec<NewJob> {
+    let payments = u32::try_from(payments).unwrap_or(u32::MAX);
+    let chunks = (0..payments).step_by(MATCH_CHUNK as usize).map(|first| {
+        let payload = json!({ "file": file, "first": first, "end": first.saturating_add(MATCH_CHUNK).min(payments) });
+        JobKind::Match.job(format!("match:{file}:{first}"), payload)
+    });
+    let link = (waiting > 0).then(|| JobKind::Link.job(format!("link:{file}"), json!({ "file": file })));
+    let returns = has_returns.then(|| JobKind::Returns.job(format!("returns:{file}"), json!({ "file": file })));
+    chunks.chain(link).chain(returns).collect()
+}
+
+fn reused_finding(reused: &Reused) -> Finding {
+    let number = &reused.interchange.control_number;
+    Finding {
+        code: FindingCode::DuplicateControlNumber,
+        severity: Severity::Error,
+        effect: Effect::FileHeld,
+        message: format!("interchange {number} came before in {} with other content", reused.earlier_name),
+        expected: format!("a control number that {} did not use before", reused.interchange.sender),
+        found: number.clone(),
+        location: Location::default(),
+    }
+}
+
+/// Whoever dropped the file said what it is, and it is something else: perhaps the wrong file was dropped.
+fn format_finding(file: &File, format: Format) -> Option<Finding> {
+    let said = file.format_forced.as_deref().filter(|said| *said != format.as_str())?;
+    Some(Finding {
+        code: FindingCode::OddEnvelope,
+        severity: Severity::Error,
+        effect: Effect::FileHeld,
+        message: format!("the file was said to be {said}, and reads as {}", format.as_str()),
+        expected: said.to_owned(),
+        found: format.as_str().to_owned(),
+        location: Location::default(),
+    })
+}
+
+/// A sender that tests its lines must not move money: ISA15 says so.
+fn test_finding(survey: &Survey) -> Option<Finding> {
+    let counts = &survey.counts;
+    let moves = counts.payments + counts.returns + counts.remittances + counts.invoices > 0;
+    let test = survey.received.interchanges.iter().find(|interchange| interchange.usage.as_str() == "T").filter(|_| moves)?;
+    Some(Finding {
+        code: FindingCode::OddEnvelope,
+        severity: Severity::Error,
+        effect: Effect::FileHeld,
+        message: format!(
+            "interchange {} is marked as a test; nothing of it posts unless somebody releases it",
+            test.control_number
+        ),
+        expected: "ISA15 P".to_owned(),
+        found: "T".to_owned(),
+        location: Location::default(),
+    })
+}
+
+/// What a person is told about a file that waits for one; nothing for a file that was taken.
+fn hold_message(verdict: Status, format: Format, findings: &[Finding]) -> Option<String> {
+    match verdict {
+        Status::Accepted | Status::AcceptedWithFindings => None,
+        Status::Held => Some(match findings.first() {
+            Some(finding) => finding.message.clone(),
+            None => "the file disagrees with itself or ends too early; nothing of it posts until somebody decides".to_owned(),
+        }),
+        Status::Rejected => Some("nothing in the file could be read".to_owned()),
+        Status::Unsupported => Some(format!("the file is recognised as {}, which is not read here", format.as_str())),
+    }
+}

@@ -1,0 +1,128 @@
+//! What a person decided, and what the engine does because of it.
+
+use serde_json::json;
+
+use super::{
+    consumer::JobKind,
+    engine::{ENGINE, Engine},
+    exceptions::{Raiser, exception_of_file},
+    parse_job::match_jobs,
+};
+use crate::{
+    audit,
+    domain::{ExceptionId, FileId, JobId, PaymentId, Reason},
+    ledger::{self, Action, Mandate, Resolution, ResolveError},
+    store::{AuditEvent, Exception, Job, Tx},
+};
+
+const TRIES_MAX: u32 = 8;
+
+impl Engine {
+    /// A person acts, in a role, within its limits.
+    pub fn mandate_of<'a>(&'a self, actor: &'a str, role: &'a str) -> Mandate<'a> {
+        Mandate { actor, role, person: true, day: self.clock.today(), policy: &*self.rules }
+    }
+
+    /// Does what a person decided, once for each key, and makes the jobs that follow from it in the same transaction.
+    pub async fn resolve(
+        &self,
+        mandate: &Mandate<'_>,
+        exception: ExceptionId,
+        seen: Option<i64>,
+        action: &Action,
+        key: &str,
+    ) -> Result<Resolution, ResolveError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let mut tx = self.db.begin().await?;
+            let resolution = ledger::resolve(&mut tx, mandate, exception, seen, action, key).await;
+            let resolution = match resolution {
+                Ok(resolution) => resolution,
+                Err(error) => {
+                    tx.rollback().await?;
+                    if error.wants_retry() && tries < TRIES_MAX {
+                        continue;
+                    }
+                    return Err(error);
+                }
+            };
+            if let Resolution::Done { match_again, released, .. } = &resolution {
+                if !match_again.is_empty() {
+                    let payload = json!({ "payments": match_again });
+                    tx.enqueue(&[JobKind::Match.job(format!("match:again:{key}"), payload)]).await?;
+                }
+                if let Some(file) = released {
+                    enqueue_released(&mut tx, *file).await?;
+                }
+            }
+            tx.commit().await?;
+            self.wake.notify_waiters();
+            return Ok(resolution);
+        }
+    }
+
+    /// A job that failed too often is an exception; its file stands still until somebody retries it.
+    pub(super) async fn raise_parked(&self, job: &Job) -> anyhow::Result<()> {
+        let mut tx = self.db.begin().await?;
+        let file = job.payload["file"].as_i64().map_or(FileId(0), FileId);
+        let message =
+            format!("the engine failed five times to {} it and stopped; the log says why under job {}", job.kind, job.id);
+        let mut exception = exception_of_file(&self.rules, file, message);
+        exception.key = parked_key(job.id);
+        exception.file = (file != FileId(0)).then_some(file);
+        tx.raise_exceptions(&[exception], ENGINE).await?;
+        tx.commit().await
+    }
+
+    /// A person doubts what became of a payment, an automatic posting too: it becomes an exception that can be decided like any other.
+    pub async fn question(
+        &self,
+        payment: PaymentId,
+        reason: Reason,
+        why: &str,
+        actor: &str,
+    ) -> anyhow::Result<Option<ExceptionId>> {
+        let mut tx = self.db.begin().await?;
+        let Some(payment) = tx.payment(payment).await? else { return Ok(None) };
+        let directory = self.directory(&mut tx).await?;
+        let raiser = Raiser { rules: &self.rules, directory: &directory };
+        let exception = raiser.payment(&payment, reason, format!("payment:{}:question", payment.id.0), why.to_owned());
+        let raised = tx.raise_exceptions(&[exception], actor).await?;
+        let detail = format!("{reason}: {why}");
+        let event =
+            AuditEvent { actor: actor.to_owned(), action: "question".to_owned(), subject: payment.id.to_string(), detail };
+        audit::record(&mut tx, &[event]).await?;
+        tx.commit().await?;
+        Ok(raised.first().copied())
+    }
+
+    /// Gives the parked job behind an exception its tries back; false when the exception is about something else or closed.
+    pub async fn retry_parked(&self, exception: &Exception, actor: &str) -> anyhow::Result<bool> {
+        let job = exception.key.strip_prefix(PARKED).and_then(|id| id.parse().ok());
+        let Some(job) = job.filter(|_| exception.open) else { return Ok(false) };
+        let mut tx = self.db.begin().await?;
+        let unparked = tx.unpark(job).await?;
+        tx.clear_exceptions(std::slice::from_ref(&exception.key), "tried again", actor).await?;
+        tx.commit().await?;
+        self.wake.notify_waiters();
+        Ok(unparked)
+    }
+}
+
+const PARKED: &str = "job:";
+
+fn parked_key(job: JobId) -> String {
+    format!("{PARKED}{job}")
+}
+
+/// A released file goes on where it was held: its invoices are read, its payments matched, its advices linked.
+async fn enqueue_released(tx: &mut Tx, file: FileId) -> anyhow::Result<()> {
+    let payments = u64::try_from(tx.count_payments_of_file(file).await?)?;
+    let waiting = tx.remittances_of_file(file).await?.iter().filter(|remittance| remittance.payment.is_none()).count();
+    let has_returns = !tx.bank_returns_of_file(file).await?.is_empty();
+    let mut jobs = match_jobs(file, payments, waiting, has_returns);
+    jobs.push(JobKind::Invoices.job(format!("invoices:{file}"), json!({ "file": file })));
+    tx.enqueue(&jobs).await?;
+    Ok(())
+}

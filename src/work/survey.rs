@@ -1,0 +1,171 @@
+//! The first of two readings of a file: verdict, counts, totals and control numbers, before anything is written.
+//!
+//! The verdict on a file stands at its end, and nothing of it may go live before the verdict is known. Reading twice costs little
+//! beside writing rows, keeps memory bounded for files of any size, and keeps the transaction of T2 short.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::{self, Read},
+};
+
+use tieout_parsers::{
+    Currency, Direction, Effect, Finding, Format, Limits, Record, Status, Stream, Summary, x12::received::Received,
+};
+
+use crate::store::{FileCounts, FileTotal, Interchange, TotalKind};
+
+const CHUNK_BYTES: usize = 256 << 10;
+
+/// What a file is and claims, known before its rows are written.
+pub struct Survey {
+    pub format: Format,
+    pub status: Status,
+    pub received: Received,
+    pub counts: FileCounts,
+    totals: BTreeMap<(TotalKind, Currency), (u64, i128)>,
+    set_asides: SetAsides,
+}
+
+impl Survey {
+    /// Reads the file to its end.
+    pub fn of(file: &mut dyn Read, limits: &Limits) -> io::Result<Self> {
+        let mut survey = Self {
+            format: Format::Unknown,
+            status: Status::Rejected,
+            received: Received::default(),
+            counts: FileCounts::default(),
+            totals: BTreeMap::new(),
+            set_asides: SetAsides::default(),
+        };
+        let mut reader = ChunkReader::new(limits);
+        while reader.next(file, |record| survey.count(&record))?.is_some() {}
+        if let Some(summary) = reader.summary() {
+            survey.format = summary.format;
+            survey.status = summary.status;
+            survey.received = summary.received;
+        }
+        Ok(survey)
+    }
+
+    fn count(&mut self, record: &Record<'_>) {
+        let counts = &mut self.counts;
+        match record {
+            Record::Payment(payment) if payment.direction == Direction::Debit => {}
+            Record::Payment(payment) => {
+                counts.payments += 1;
+                self.add(TotalKind::Payment, payment.amount);
+            }
+            Record::Return(returned) => {
+                counts.returns += 1;
+                self.add(TotalKind::Return, returned.amount);
+            }
+            Record::Remittance(remittance) => {
+                counts.remittances += 1;
+                counts.remittance_lines += remittance.lines.len() as u64;
+            }
+            Record::Invoice(invoice) => {
+                counts.invoices += 1;
+                self.add(TotalKind::Invoice, invoice.amount);
+            }
+            Record::Finding(finding) => {
+                counts.findings += 1;
+                if self.set_asides.begins(finding) {
+                    counts.set_aside += 1;
+                }
+            }
+            Record::Control(_) => self.set_asides.end(),
+            Record::Balance(_) | Record::Acknowledgment(_) => {}
+        }
+    }
+
+    fn add(&mut self, kind: TotalKind, amount: tieout_parsers::Money) {
+        let total = self.totals.entry((kind, amount.currency)).or_default();
+        total.0 += 1;
+        total.1 += i128::from(amount.minor);
+    }
+
+    /// The totals as rows; a file whose total does not fit 64 bits of minor units is refused.
+    pub fn totals(&self) -> anyhow::Result<Vec<FileTotal>> {
+        self.totals
+            .iter()
+            .map(|(&(kind, currency), &(records, amount))| {
+                let amount_minor = i64::try_from(amount).map_err(|_| anyhow::anyhow!("the total of the file is too large"))?;
+                Ok(FileTotal { kind, currency, records, amount_minor })
+            })
+            .collect()
+    }
+
+    /// The control numbers that no other file may have used.
+    pub fn interchanges(&self) -> Vec<Interchange> {
+        let unique: BTreeSet<_> = self
+            .received
+            .interchanges
+            .iter()
+            .map(|interchange| Interchange {
+                sender: format!("{}:{}", interchange.sender_qualifier, interchange.sender),
+                receiver: format!("{}:{}", interchange.receiver_qualifier, interchange.receiver),
+                control_number: interchange.control_number.to_string(),
+                version: interchange.version.to_string(),
+            })
+            .collect();
+        unique.into_iter().collect()
+    }
+}
+
+/// Feeds a file to the readers chunk by chunk, so that the caller can write between the chunks.
+pub struct ChunkReader {
+    stream: Option<Stream>,
+    chunk: Vec<u8>,
+    summary: Option<Summary>,
+}
+
+impl ChunkReader {
+    pub fn new(limits: &Limits) -> Self {
+        Self { stream: Some(Stream::new(limits)), chunk: vec![0; CHUNK_BYTES], summary: None }
+    }
+
+    /// Reads one chunk and hands over the records that became complete; nothing once the file has ended.
+    pub fn next(&mut self, file: &mut dyn Read, mut take: impl FnMut(Record<'_>)) -> io::Result<Option<()>> {
+        let Some(stream) = &mut self.stream else { return Ok(None) };
+        let length = match file.read(&mut self.chunk) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(Some(())),
+            read => read?,
+        };
+        if length > 0 {
+            stream.feed(&self.chunk[..length], &mut take);
+        } else if let Some(stream) = self.stream.take() {
+            self.summary = Some(stream.finish(&mut take));
+        }
+        Ok(Some(()))
+    }
+
+    /// What the readers said at the end of the file.
+    pub fn summary(self) -> Option<Summary> {
+        self.summary
+    }
+}
+
+/// Tells which findings belong to one record that was set aside: those of one set stand together, in the order of its segments, and
+/// the set's controls end them.
+#[derive(Default)]
+pub struct SetAsides {
+    last_segment: Option<u32>,
+}
+
+impl SetAsides {
+    /// Whether this finding is the first of a record that was set aside.
+    pub fn begins(&mut self, finding: &Finding) -> bool {
+        if finding.effect != Effect::RecordSetAside {
+            return false;
+        }
+        let segment = finding.location.segment.unwrap_or(0);
+        let begins = self.last_segment.is_none_or(|last| segment < last);
+        self.last_segment = Some(segment);
+        begins
+    }
+
+    /// The record's controls were read: what follows is another record.
+    pub fn end(&mut self) {
+        self.last_segment = None;
+    }
+}

@@ -1,0 +1,205 @@
+//! The built program as people and scripts meet it: exit codes, what goes to stdout and stderr, packed input, masked secrets.
+
+use std::{
+    fs,
+    io::Write,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+const BPR: &str = "BPR*C*1200.50*C*ACH*CTX*01*234056789*DA*0099109999*1123454321**01*045678099*DA*1008973899*20260302~";
+
+/// An 820 that pays two invoices; `total` is BPR02.
+fn file_820(total: &str) -> String {
+    let bpr = BPR.replace("1200.50", total);
+    let isa = "ISA*00*          *00*          *01*123454321      *01*012341234      *260302*2359*U*00401*000000001*0*P*:~";
+    format!(
+        "{isa}\nGS*RA*123454321*012341234*20260302*2359*1*X*004010~\nST*820*0001~\n{bpr}\nTRN*1*0310162359~\nN1*PR*ALDER INC~\nN1*PE*BIRCH CO~\nENT*1~\n\
+         RMR*IV*INV-1001**980.00~\nRMR*IV*INV-1002**220.50~\nSE*9*0001~\nGE*1*1~\nIEA*1*000000001~\n"
+    )
+}
+
+fn tieout(folder: &Path, arguments: &[&str]) -> Output {
+    run(folder, arguments, b"")
+}
+
+fn run(folder: &Path, arguments: &[&str], input: &[u8]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tieout"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    child.stdin.take().expect("a pipe").write_all(input).expect("it reads");
+    child.wait_with_output().expect("it ends")
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn json(line: &str) -> serde_json::Value {
+    serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+}
+
+#[test]
+fn exit_codes_tell_errors_usage_and_failures_apart() {
+    let folder = folder();
+    fs::write(folder.path().join("good.edi"), file_820("1200.50")).expect("writable");
+    fs::write(folder.path().join("bad.edi"), file_820("12x0.50")).expect("writable");
+    fs::write(folder.path().join("tieout.toml"), "").expect("writable");
+    for (arguments, code) in [
+        (&["--help"][..], 0),
+        (&["parse", "good.edi"], 0),
+        (&["config", "check"], 0),
+        (&["parse", "good.edi", "bad.edi"], 1),
+        (&["parse", "missing.edi"], 2),
+        (&["parse"], 2),
+        (&["parse", "good.edi", "--format", "yaml"], 2),
+        (&["--log", "loud", "parse", "good.edi"], 2),
+        (&["--database-url", "mysql:x", "parse", "good.edi"], 2),
+        (&["--database-url", "mysql:x", "config", "check"], 1),
+    ] {
+        let output = tieout(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn one_object_per_file_in_the_order_of_the_contract() {
+    let folder = folder();
+    fs::write(folder.path().join("a.edi"), file_820("1200.50")).expect("writable");
+    fs::write(folder.path().join("b.edi"), "no such format").expect("writable");
+    let output = tieout(folder.path(), &["parse", ".", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let stdout = text(&output.stdout);
+    let lines: Vec<_> = stdout.lines().collect();
+    assert_eq!(lines.len(), 2);
+    assert!(lines[0].starts_with("{\"file\":\"./a.edi\",\"sha256\":\""), "{}", lines[0]);
+    let first = json(lines[0]);
+    assert_eq!((&first["format"], &first["status"]), (&"x12.820".into(), &"accepted".into()));
+    assert_eq!(first["size_bytes"], file_820("1200.50").len());
+    assert_eq!(first["payments"][0]["amount"], serde_json::json!({"minor": 120_050, "currency": "USD"}));
+    assert_eq!(first["remittances"][0]["lines"][1]["reference"], "INV-1002");
+    let second = json(lines[1]);
+    assert_eq!((&second["format"], &second["status"]), (&"unknown".into(), &"rejected".into()));
+    assert_eq!(second["findings"][0]["code"], "unknown_format");
+}
+
+#[test]
+fn records_stream_with_the_file_around_them() {
+    let folder = folder();
+    let output = run(folder.path(), &["parse", "-", "--format", "jsonl"], file_820("1200.50").as_bytes());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let lines: Vec<_> = text(&output.stdout).lines().map(json).collect();
+    let kinds: Vec<_> = lines.iter().map(|line| line["record"].as_str().expect("a kind").to_owned()).collect();
+    assert_eq!((kinds.first().map(String::as_str), kinds.last().map(String::as_str)), (Some("begin"), Some("file")));
+    let last = lines.last().expect("a line");
+    assert_eq!((&last["format"], &last["status"]), (&"x12.820".into(), &"accepted".into()));
+    assert_eq!(last["records"], kinds.len() - 2);
+    assert!(kinds.iter().any(|kind| kind == "payment") && kinds.iter().any(|kind| kind == "remittance"));
+}
+
+#[test]
+fn packed_files_are_read_and_bad_archives_are_named() {
+    let folder = folder();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(file_820("1200.50").as_bytes()).expect("memory takes it");
+    let packed = packed.finish().expect("memory takes it");
+    fs::write(folder.path().join("good.edi.gz"), &packed).expect("writable");
+    fs::write(folder.path().join("cut.edi.gz"), &packed[..packed.len() / 2]).expect("writable");
+    let good = tieout(folder.path(), &["parse", "good.edi.gz", "--format", "json"]);
+    assert_eq!(json(text(&good.stdout).trim())["file"], "good.edi");
+    let cut = tieout(folder.path(), &["parse", "cut.edi.gz", "--format", "json"]);
+    assert_eq!(cut.status.code(), Some(1));
+    assert_eq!(json(text(&cut.stdout).trim())["status"], "rejected");
+    let report = tieout(folder.path(), &["parse", "cut.edi.gz"]);
+    assert!(text(&report.stdout).contains("cut.edi.gz is damaged"), "{}", text(&report.stdout));
+}
+
+#[test]
+fn a_report_shows_the_place_and_what_happens_next() {
+    let folder = folder();
+    fs::write(folder.path().join("bad.edi"), file_820("1200.505")).expect("writable");
+    let output = tieout(folder.path(), &["parse", "bad.edi"]);
+    let report = text(&output.stdout);
+    let byte = file_820("1200.505").find("1200.505").expect("it is there");
+    assert!(report.contains(&format!("bad.edi: segment 2 (BPR), element 2, line 4, byte {byte}: error: ")), "{report}");
+    assert!(report.contains("    2 | BPR*C*1200.505*C*ACH"), "{report}");
+    assert!(report.contains("\n      |       ^^^^^^^^ expected "), "{report}");
+    assert!(report.contains("The record is set aside"), "{report}");
+    assert!(report.contains("\n  next: "), "{report}");
+}
+
+#[test]
+fn an_excerpt_uses_the_separators_of_its_own_interchange() {
+    let folder = folder();
+    let second = file_820("1200.505").replace('*', "|").replace('~', "\\").replace("000000001", "000000002");
+    fs::write(folder.path().join("two.edi"), file_820("1200.50") + &second).expect("writable");
+    let report = text(&tieout(folder.path(), &["parse", "two.edi"]).stdout);
+    assert!(report.contains("    2 | BPR|C|1200.505|C|ACH"), "{report}");
+    assert!(report.contains("\n      |       ^^^^^^^^ expected "), "{report}");
+    assert!(!report.contains("0099109999"), "{report}");
+}
+
+#[test]
+fn account_numbers_appear_in_no_form_of_output() {
+    let folder = folder();
+    for (name, total) in [("good.edi", "1200.50"), ("amount.edi", "1200.505"), ("short.edi", "1.00")] {
+        fs::write(folder.path().join(name), file_820(total)).expect("writable");
+    }
+    // Damage in the very segment that holds the accounts.
+    for (name, from, to) in [
+        ("separator.edi", "**01*045678099", "*01*045678099"),
+        ("date.edi", "20260302~", "20269902~"),
+        ("tag.edi", "BPR*", "BXR*"),
+        ("terminator.edi", "0001~\nBPR", "0001\nBPR"),
+        ("account.edi", "0099109999", "009910999900991099990099109999009910999900991099990099109999"),
+    ] {
+        fs::write(folder.path().join(name), file_820("1200.50").replacen(from, to, 1)).expect("writable");
+    }
+    for format in ["json", "jsonl", "text"] {
+        let output = tieout(folder.path(), &["parse", ".", "--format", format, "-vv"]);
+        let shown = text(&output.stdout) + &text(&output.stderr);
+        for secret in ["0099109999", "1008973899", "00991099", "10089738"] {
+            let line = shown.lines().find(|line| line.contains(secret));
+            assert_eq!(line, None, "{format} shows {secret}");
+        }
+    }
+}
+
+#[test]
+fn import_names_rows_and_columns_and_takes_nothing() {
+    let folder = folder();
+    fs::write(folder.path().join("rates.csv"), "currency,usd_rate\nUSD,1\nEUR,one\n").expect("writable");
+    let output = tieout(folder.path(), &["import", "rates", "rates.csv"]);
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = text(&output.stderr);
+    assert!(stderr.contains("rates.csv:3, column usd_rate: expected a rate above zero, found \"one\""), "{stderr}");
+    assert!(stderr.contains("Nothing was imported."), "{stderr}");
+    assert!(!folder.path().join("tieout-home").exists(), "a refused import leaves nothing behind");
+    fs::write(folder.path().join("map.toml"), "[columns]\nrate = 'Kurs'\n").expect("writable");
+    let output = tieout(folder.path(), &["import", "rates", "rates.csv", "--mapping", "map.toml", "--check"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("map.toml:2: rate is not one of our columns"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn the_configuration_is_shown_with_its_origins_and_without_secrets() {
+    let folder = folder();
+    let file = "database_url = 'postgres://tieout:hush@db/books'\n[inbox]\nsettle_ms = 5\n";
+    fs::write(folder.path().join("tieout.toml"), file).expect("writable");
+    let output = tieout(folder.path(), &["config", "check", "--user", "ann"]);
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(shown.contains("postgres://tieout:••••@db/books    [tieout.toml:1:"), "{shown}");
+    assert!(shown.contains("5    [tieout.toml:3:") && shown.contains("ann    [--user:"), "{shown}");
+    assert!(!shown.contains("hush") && !text(&output.stderr).contains("hush"));
+}
