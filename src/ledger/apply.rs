@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::json;
 
-use super::{DeductionRoute, Mandate, Power, journal, match_key};
+use super::{AboveAuthority, DeductionRoute, Mandate, journal, match_key};
 use crate::{
     audit,
     domain::{
         ApplicationId, Currency, DecisionId, ItemStatus, LineAdjustmentKind, Money, OpenItem, OpenItemId, Payment, PaymentId,
         PaymentState, Proposal, ProposalLine,
     },
+    rules::Power,
     store::{
         Application, ApplicationKind, AuditEvent, ItemChange, JournalEntry, Kind, NewDeduction, NewMessage, PaymentChange, Tx,
     },
@@ -37,7 +38,7 @@ pub enum PostOutcome {
     /// Payment or items are not what they were: decide again.
     Stale(String),
     /// The role may not do that: a recommendation for somebody who may.
-    AboveAuthority { power: Power, amount_minor: i64, limit_minor: i64, currency: Currency },
+    AboveAuthority(AboveAuthority),
     /// The proposal contradicts itself; deciding again would not help.
     Refused(String),
 }
@@ -432,10 +433,7 @@ fn may_move(payment: &Payment, posting: &Posting<'_>, person: bool) -> Result<()
 }
 
 fn allowed(mandate: &Mandate<'_>, power: Power, currency: Currency, amount_minor: i64) -> Result<(), PostOutcome> {
-    match mandate.exceeded(power, currency, amount_minor) {
-        Some(limit_minor) => Err(PostOutcome::AboveAuthority { power, amount_minor, limit_minor, currency }),
-        None => Ok(()),
-    }
+    mandate.ask(power, currency, amount_minor).map_err(PostOutcome::AboveAuthority)
 }
 
 /// How many applications a posting makes.

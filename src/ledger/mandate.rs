@@ -2,34 +2,11 @@
 
 use chrono::NaiveDate;
 
-use crate::domain::{Currency, ExceptionFacts, Money, Route};
-
-/// What is done with money, as the limits of authority see it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Power {
-    /// Cash to an item.
-    Apply,
-    /// A discount granted, earned or not.
-    Discount,
-    /// A short-paid part taken off the item and followed up as a deduction.
-    Deduct,
-    /// A part not pursued.
-    WriteOff,
-    /// Cash sent back.
-    Refund,
-}
-
-impl Power {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Apply => "apply",
-            Self::Discount => "discount",
-            Self::Deduct => "deduct",
-            Self::WriteOff => "write_off",
-            Self::Refund => "refund",
-        }
-    }
-}
+use super::Refusal;
+use crate::{
+    domain::{Currency, ExceptionFacts, Money, Route},
+    rules::Power,
+};
 
 /// Where a deduction with a reason code goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +20,10 @@ pub struct DeductionRoute {
 pub trait Policy: Send + Sync {
     /// The largest amount in minor units that the role may move so; 0 when it may not at all.
     fn limit_minor(&self, role: &str, power: Power, currency: Currency) -> i64;
+    /// How old an application may be, in days, that the role undoes; nothing when it may undo none.
+    fn unapply_days(&self, role: &str, currency: Currency) -> Option<u32>;
+    /// The first role that may undo an application of that age.
+    fn who_may_unapply(&self, currency: Currency, age_days: u32) -> Option<&'static str>;
     /// Whether the role decides anything at all: releases files, undoes, links, closes.
     fn may_decide(&self, role: &str) -> bool;
     /// Queue and account of a deduction, by its reason code.
@@ -69,12 +50,39 @@ pub struct Mandate<'a> {
 
 /// It is above the limit of whoever acts, so nothing was moved; somebody who may has to be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("to {} {} is above the limit of {}", .power.as_str(), Money::new(*.amount_minor, *.currency), Money::new(*.limit_minor, *.currency))]
-pub struct AboveAuthority {
-    pub power: Power,
-    pub amount_minor: i64,
-    pub limit_minor: i64,
-    pub currency: Currency,
+#[error("to {} is above the limit of {}", self.what(), self.limit())]
+pub enum AboveAuthority {
+    /// More money than the role may move so.
+    Amount { power: Power, amount_minor: i64, limit_minor: i64, currency: Currency },
+    /// An older application than the role may undo.
+    Age { age_days: u32, limit_days: u32, amount_minor: i64, currency: Currency },
+}
+
+impl AboveAuthority {
+    /// What was asked, as it follows "to".
+    pub fn what(&self) -> String {
+        match *self {
+            Self::Amount { power, amount_minor, currency, .. } => {
+                format!("{} {}", power.as_str().replace('_', " "), Money::new(amount_minor, currency))
+            }
+            Self::Age { age_days, .. } => format!("undo what was applied {age_days} days ago"),
+        }
+    }
+
+    /// Up to where the role may act by itself.
+    pub fn limit(&self) -> String {
+        match *self {
+            Self::Amount { limit_minor, currency, .. } => Money::new(limit_minor, currency).to_string(),
+            Self::Age { limit_days, .. } => format!("{limit_days} days"),
+        }
+    }
+
+    /// The money it is about.
+    pub const fn amount(&self) -> (i64, Currency) {
+        match *self {
+            Self::Amount { amount_minor, currency, .. } | Self::Age { amount_minor, currency, .. } => (amount_minor, currency),
+        }
+    }
 }
 
 impl Mandate<'_> {
@@ -82,17 +90,29 @@ impl Mandate<'_> {
         i64::from(self.person)
     }
 
-    /// The limit, when the amount is above it.
-    pub(super) fn exceeded(&self, power: Power, currency: Currency, amount_minor: i64) -> Option<i64> {
-        let limit = self.policy.limit_minor(self.role, power, currency);
-        (amount_minor != 0 && amount_minor.unsigned_abs() > limit.max(0).unsigned_abs()).then_some(limit)
-    }
-
     /// Nothing when the amount is within the limit.
     pub(super) fn ask(&self, power: Power, currency: Currency, amount_minor: i64) -> Result<(), AboveAuthority> {
-        match self.exceeded(power, currency, amount_minor) {
-            Some(limit_minor) => Err(AboveAuthority { power, amount_minor, limit_minor, currency }),
-            None => Ok(()),
+        let limit_minor = self.policy.limit_minor(self.role, power, currency);
+        if amount_minor == 0 || amount_minor.unsigned_abs() <= limit_minor.max(0).unsigned_abs() {
+            return Ok(());
         }
+        Err(AboveAuthority::Amount { power, amount_minor, limit_minor, currency })
+    }
+
+    /// Nothing when the role may undo an application of `since`. What nobody may undo is refused: there is nobody to ask.
+    pub(super) fn ask_age(&self, since: NaiveDate, (amount_minor, currency): (i64, Currency)) -> anyhow::Result<()> {
+        let age_days = u32::try_from((self.day - since).num_days()).unwrap_or(0);
+        let limit = self.policy.unapply_days(self.role, currency);
+        if limit.is_some_and(|limit_days| age_days <= limit_days) {
+            return Ok(());
+        }
+        if self.policy.who_may_unapply(currency, age_days).is_none() {
+            return Err(Refusal(format!(
+                "it was applied on {since}, {age_days} days ago, and the rules let nobody undo {currency} of that age; \
+                 raise unapply_days in authority.toml, or correct it with a new payment or credit memo"
+            ))
+            .into());
+        }
+        Err(AboveAuthority::Age { age_days, limit_days: limit.unwrap_or(0), amount_minor, currency }.into())
     }
 }

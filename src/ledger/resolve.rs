@@ -7,7 +7,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{
-    AboveAuthority, Mandate, PostOutcome, Posting, Power, Refusal, apply, held_key, mark_duplicate, match_key, reject_file,
+    AboveAuthority, Mandate, PostOutcome, Posting, Refusal, apply, held_key, mark_duplicate, match_key, reject_file,
     release_file, reverse_application, reverse_payment, waiting_key,
 };
 use crate::{
@@ -78,7 +78,7 @@ pub enum Resolution {
         recommended: bool,
     },
     /// Nothing moved: it is above the role's limit, and somebody who may is asked.
-    Recommended { exception: ExceptionId, power: Power, amount_minor: i64, limit_minor: i64, currency: Currency },
+    Recommended { exception: ExceptionId, above: AboveAuthority },
 }
 
 /// Why a request had no effect. The transaction must be rolled back.
@@ -119,7 +119,7 @@ struct Effect {
     match_again: Vec<PaymentId>,
     released: Option<FileId>,
     /// Something above the limit; then nothing else happened.
-    above: Option<(Power, i64, i64, Currency)>,
+    above: Option<AboveAuthority>,
 }
 
 /// Does what a person decided, once. `seen` is the version of the exception the person looked at.
@@ -151,12 +151,12 @@ pub async fn resolve(
     }
     still_as_asked(tx, &exception, action).await?;
     let effect = act(tx, mandate, &exception, action).await.or_else(above)?;
-    if let Some((power, amount_minor, limit_minor, currency)) = effect.above {
-        let asked = recommend(tx, mandate, &exception, action, power, (amount_minor, limit_minor, currency)).await?;
+    if let Some(above) = effect.above {
+        let asked = recommend(tx, mandate, &exception, action, above).await?;
         kept.answer = format!("recommended as {asked}: above the limit of {}", mandate.role);
         kept.recommended = true;
         tx.keep_answer(key, &kept).await?;
-        return Ok(Resolution::Recommended { exception: asked, power, amount_minor, limit_minor, currency });
+        return Ok(Resolution::Recommended { exception: asked, above });
     }
     settle(tx, mandate, &exception, action, &effect, key).await?;
     kept.answer.clone_from(&effect.answer);
@@ -197,8 +197,7 @@ async fn still_as_asked(tx: &mut Tx, exception: &Exception, action: &Action) -> 
 /// What the ledger found to be above the limit before it moved anything is an effect too: somebody is asked.
 fn above(error: ResolveError) -> Result<Effect, ResolveError> {
     let ResolveError::Other(error) = error else { return Err(error) };
-    let AboveAuthority { power, amount_minor, limit_minor, currency } = error.downcast::<AboveAuthority>()?;
-    Ok(Effect { above: Some((power, amount_minor, limit_minor, currency)), ..Effect::default() })
+    Ok(Effect { above: Some(error.downcast::<AboveAuthority>()?), ..Effect::default() })
 }
 
 /// Closes the exception, or marks it as worked on, and tells the audit.
@@ -344,9 +343,7 @@ async fn post(
             let answer = format!("payment {} posted; {left} left unapplied", payment.id);
             Ok(Effect { answer, settled: unapplied_minor == 0 || !about_all, ..Effect::default() })
         }
-        Some(PostOutcome::AboveAuthority { power, amount_minor, limit_minor, currency }) => {
-            Ok(Effect { above: Some((power, amount_minor, limit_minor, currency)), ..Effect::default() })
-        }
+        Some(PostOutcome::AboveAuthority(above)) => Ok(Effect { above: Some(above), ..Effect::default() }),
         Some(PostOutcome::Stale(what) | PostOutcome::Refused(what)) => Err(ResolveError::Refused(what)),
         None => Err(ResolveError::Refused("nothing was to be posted".to_owned())),
     }
@@ -450,23 +447,16 @@ async fn recommend(
     mandate: &Mandate<'_>,
     exception: &Exception,
     action: &Action,
-    power: Power,
-    (amount_minor, limit_minor, currency): (i64, i64, Currency),
+    above: AboveAuthority,
 ) -> Result<ExceptionId, ResolveError> {
-    let route = mandate.policy.route(&facts(exception, exception.level, Reason::AboveAuthority, (amount_minor, currency)));
-    let message = format!(
-        "{} recommends to {} {}; the limit of {} is {}",
-        mandate.actor,
-        power.as_str().replace('_', " "),
-        Money::new(amount_minor, currency),
-        mandate.role,
-        Money::new(limit_minor, currency),
-    );
+    let route = mandate.policy.route(&facts(exception, exception.level, Reason::AboveAuthority, above.amount()));
+    let (what, limit) = (above.what(), above.limit());
+    let message = format!("{} recommends to {what}; the limit of {} is {limit}", mandate.actor, mandate.role);
     let key = format!("exception:{}:approval", exception.id.0);
     let mut asked = NewException::new(key, exception.level, Reason::AboveAuthority, route, message);
     (asked.file, asked.payment, asked.remittance, asked.open_item) =
         (exception.file, exception.payment, exception.remittance, exception.open_item);
-    (asked.seller, asked.customer, asked.amount) = (exception.seller, exception.customer, Some((amount_minor, currency)));
+    (asked.seller, asked.customer, asked.amount) = (exception.seller, exception.customer, Some(above.amount()));
     asked.details = json!({ "recommended_by": mandate.actor, "for": exception.id, "action": action });
     if let Some(payment) = exception.payment {
         asked.details[PAYMENT_VERSION] = json!(locked(tx, payment).await?.version);

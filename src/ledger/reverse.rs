@@ -6,12 +6,13 @@ use anyhow::Context;
 use serde_json::json;
 
 use super::{
-    Mandate, Power, Refusal,
+    Mandate, Refusal,
     journal::{self, CASH, UNAPPLIED, transfer},
 };
 use crate::{
     audit,
     domain::{ApplicationId, Currency, Money, OpenItemId, Payment, PaymentId, PaymentState},
+    rules::Power,
     store::{Application, ApplicationKind, AuditEvent, ItemChange, JournalEntry, Kind, NewMessage, PaymentChange, Tx},
 };
 
@@ -140,8 +141,13 @@ const fn is_live(state: PaymentState) -> bool {
     matches!(state, PaymentState::Received | PaymentState::Exception | PaymentState::Posted)
 }
 
-/// Undoing needs the powers of doing: each part that is undone counts, whatever its sign, and the parts add up.
+/// Undoing needs the powers of doing: each part that is undone counts, whatever its sign, and the parts add up. The oldest
+/// application gives the age.
 fn ask_to_undo(mandate: &Mandate<'_>, payment: &Payment, standing: &[Application]) -> anyhow::Result<()> {
+    if let Some(since) = standing.iter().map(|application| application.day).min() {
+        let cash_minor = standing.iter().map(|application| application.cash_minor).sum();
+        mandate.ask_age(since, (cash_minor, payment.currency))?;
+    }
     let mut parts: BTreeMap<(Power, Currency), i64> = BTreeMap::new();
     for application in standing {
         let cash = if application.kind == ApplicationKind::Refund { Power::Refund } else { Power::Apply };

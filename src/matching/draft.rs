@@ -8,7 +8,7 @@ use super::payer::{NameMatch, Pointed};
 use super::snapshot::Slot;
 use super::trail::figure;
 use crate::domain::{CustomerId, LineAdjustment, LineAdjustmentKind, Proposal, ProposalLine, Reason};
-use crate::rules::{Action, Fact, FactSet, Role};
+use crate::rules::{Fact, FactSet, Power, Role};
 
 /// A proposal and everything known about it.
 #[derive(Clone, Debug)]
@@ -200,12 +200,12 @@ fn within_authority(slot: Slot, cash_minor: i64, adjustments: &[LineAdjustment],
     let owner = finder.snapshot.items.customer[slot as usize];
     let view = finder.rules.for_customer(Some(finder.snapshot.customers.code(owner)));
     let may = |action, minor: i64| minor.unsigned_abs() <= view.limit(Role::Engine, action, finder.currency).minor.unsigned_abs();
-    may(Action::Apply, cash_minor)
+    may(Power::Apply, cash_minor)
         && adjustments.iter().all(|adjustment| {
             let action = match adjustment.kind {
-                LineAdjustmentKind::Discount => Action::Discount,
-                LineAdjustmentKind::Deduction => Action::Deduct,
-                LineAdjustmentKind::WriteOff => Action::WriteOff,
+                LineAdjustmentKind::Discount => Power::Discount,
+                LineAdjustmentKind::Deduction => Power::Deduct,
+                LineAdjustmentKind::WriteOff => Power::WriteOff,
             };
             may(action, adjustment.amount_minor)
         })

@@ -51,10 +51,10 @@ impl Role {
     }
 }
 
-/// What is done with money.
+/// What is done with money: rules give a limit for each, and `ledger` asks for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub enum Power {
     /// Cash to an item.
     Apply,
     /// A discount of the terms granted, earned or not.
@@ -69,7 +69,7 @@ pub enum Action {
     Refund,
 }
 
-impl Action {
+impl Power {
     pub const ALL: &'static [Self] = &[Self::Apply, Self::Discount, Self::Deduct, Self::WriteOff, Self::Credit, Self::Refund];
 
     pub const fn as_str(self) -> &'static str {
@@ -84,7 +84,7 @@ impl Action {
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|action| action.as_str() == text)
+        Self::ALL.iter().copied().find(|power| power.as_str() == text)
     }
 }
 
@@ -105,15 +105,15 @@ rule! {
 }
 
 impl RoleLimit {
-    /// The limit of an action as the file writes it.
-    pub const fn amount(&self, action: Action) -> Option<&Amount> {
-        match action {
-            Action::Apply => self.apply.as_ref(),
-            Action::Discount => self.discount.as_ref(),
-            Action::Deduct => self.deduct.as_ref(),
-            Action::WriteOff => self.write_off.as_ref(),
-            Action::Credit => self.credit.as_ref(),
-            Action::Refund => self.refund.as_ref(),
+    /// The limit of a power as the file writes it.
+    pub const fn amount(&self, power: Power) -> Option<&Amount> {
+        match power {
+            Power::Apply => self.apply.as_ref(),
+            Power::Discount => self.discount.as_ref(),
+            Power::Deduct => self.deduct.as_ref(),
+            Power::WriteOff => self.write_off.as_ref(),
+            Power::Credit => self.credit.as_ref(),
+            Power::Refund => self.refund.as_ref(),
         }
     }
 }
@@ -148,15 +148,15 @@ impl Permission {
 
 impl AuthorityRules {
     /// Up to where a role may act in a currency; nothing where no rule says so.
-    pub fn limit(&self, role: Role, action: Action, currency: Currency) -> Limit {
+    pub fn limit(&self, role: Role, power: Power, currency: Currency) -> Limit {
         self.rule(role, currency)
-            .and_then(|rule| Some(Limit { rule: rule.id.clone(), minor: rule.amount(action)?.minor(currency)? }))
+            .and_then(|rule| Some(Limit { rule: rule.id.clone(), minor: rule.amount(power)?.minor(currency)? }))
             .unwrap_or_else(|| Limit { rule: "authority.none".to_owned(), minor: 0 })
     }
 
     /// May the role do this? Signs do not matter; nothing at all is always allowed.
-    pub fn check(&self, role: Role, action: Action, currency: Currency, amount_minor: i64) -> Permission {
-        let limit = self.limit(role, action, currency);
+    pub fn check(&self, role: Role, power: Power, currency: Currency, amount_minor: i64) -> Permission {
+        let limit = self.limit(role, power, currency);
         if amount_minor.unsigned_abs() <= limit.minor.unsigned_abs() {
             return Permission::Allowed { rule: limit.rule };
         }
@@ -164,13 +164,18 @@ impl AuthorityRules {
             .iter()
             .copied()
             .filter(|role| *role != Role::Engine)
-            .find(|role| amount_minor.unsigned_abs() <= self.limit(*role, action, currency).minor.unsigned_abs());
+            .find(|role| amount_minor.unsigned_abs() <= self.limit(*role, power, currency).minor.unsigned_abs());
         Permission::Above { limit, who_may }
     }
 
-    /// May the role undo an application of that age?
-    pub fn may_unapply(&self, role: Role, currency: Currency, age_days: u32) -> bool {
-        self.rule(role, currency).and_then(|rule| rule.unapply_days).is_some_and(|days| age_days <= days)
+    /// How old an application may be, in days, that the role undoes; nothing when it may undo none.
+    pub fn unapply_days(&self, role: Role, currency: Currency) -> Option<u32> {
+        self.rule(role, currency).and_then(|rule| rule.unapply_days)
+    }
+
+    /// The first role that may undo an application of that age.
+    pub fn who_may_unapply(&self, currency: Currency, age_days: u32) -> Option<Role> {
+        Role::ALL.iter().copied().find(|role| self.unapply_days(*role, currency).is_some_and(|days| age_days <= days))
     }
 
     /// Whether the role may apply cash in some currency; who may not, decides nothing.
@@ -191,7 +196,7 @@ pub struct AuthorityGiven {
     pub role: Role,
     #[serde(deserialize_with = "super::amount::deserialize_currency")]
     pub currency: Currency,
-    pub action: Option<Action>,
+    pub action: Option<Power>,
     pub amount: Option<Amount>,
     pub unapply_days: Option<u32>,
 }

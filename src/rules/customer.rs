@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     RuleSet, Stage,
-    authority::{Action, Limit, Role, RoleLimit},
+    authority::{Limit, Power, Role, RoleLimit},
     engine::{CascadeStep, Need},
     payers::{Identify, IdentifyBy, MayPay, RelationRule, may_pay},
     tolerance::{Band, DiscountPolicy, Side, Tolerance, ToleranceLevel, find_discount, find_tolerance},
@@ -89,11 +89,11 @@ impl<'a> View<'a> {
     }
 
     /// The lower of the role's and the customer's limit.
-    pub fn limit(&self, role: Role, action: Action, currency: Currency) -> Limit {
-        let general = self.rules.authority.limit(role, action, currency);
+    pub fn limit(&self, role: Role, power: Power, currency: Currency) -> Limit {
+        let general = self.rules.authority.limit(role, power, currency);
         let caps = self.overlay.into_iter().flat_map(|overlay| overlay.limits.iter());
         caps.filter(|cap| cap.stage == Stage::Auto && cap.role == role && cap.currencies.has(currency))
-            .filter_map(|cap| Some(Limit { rule: cap.id.clone(), minor: cap.amount(action)?.minor(currency)? }))
+            .filter_map(|cap| Some(Limit { rule: cap.id.clone(), minor: cap.amount(power)?.minor(currency)? }))
             .fold(general, |lowest, cap| if cap.minor < lowest.minor { cap } else { lowest })
     }
 }

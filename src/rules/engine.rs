@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::{
     amount::{Amount, Currencies},
-    authority::Action,
+    authority::Power,
     fact::{Condition, FactSet},
     rule::{Stage, rule},
 };
@@ -163,7 +163,7 @@ pub enum Need {
 rule! {
     /// Stops the engine from giving away more than this in a day or a month, whatever the single amounts are.
     pub struct CircuitBreaker shown by EngineGiven => EngineExpect {
-        pub action: Action,
+        pub action: Power,
         pub per: Period,
         pub currencies: Currencies,
         pub amount_max: Amount,
@@ -196,7 +196,7 @@ impl EngineRules {
     /// The circuit breaker that `amount_minor` more would trip, given what the engine has given away in the period so far.
     pub fn trips(
         &self,
-        action: Action,
+        action: Power,
         per: Period,
         currency: Currency,
         used_minor: i64,
@@ -235,7 +235,7 @@ pub struct EngineGiven {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spending {
-    pub action: Action,
+    pub action: Power,
     pub per: Period,
     #[serde(deserialize_with = "super::amount::deserialize_currency")]
     pub currency: Currency,

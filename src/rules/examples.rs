@@ -310,9 +310,10 @@ fn routed(rules: &RoutingRules, given: &RoutingGiven) -> (ExceptionFacts, Routin
 /// A limit decides when it allows the amount; an overlay's limit caps that of the role.
 fn authority(rules: &RuleSet, limit: &RoleLimit, given: &AuthorityGiven) -> Run<AuthorityExpect> {
     if let Some(age) = given.unapply_days {
-        let allowed = rules.authority.may_unapply(given.role, given.currency, age);
+        let allowed = rules.authority.unapply_days(given.role, given.currency).is_some_and(|days| age <= days);
         let concerned = limit.role == given.role && limit.currencies.has(given.currency);
-        return (allowed && concerned, AuthorityExpect { allowed: Some(allowed), who_may: None });
+        let who_may = rules.authority.who_may_unapply(given.currency, age).filter(|_| !allowed);
+        return (allowed && concerned, AuthorityExpect { allowed: Some(allowed), who_may });
     }
     let (Some(action), Some(amount)) = (given.action, given.amount.as_ref()) else { return (false, AuthorityExpect::default()) };
     let minor = amount.minor(given.currency).unwrap_or(i64::MAX);

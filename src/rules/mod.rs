@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-pub use authority::{Action, AuthorityRules, Limit, Permission, Role};
+pub use authority::{AuthorityRules, Limit, Permission, Power, Role};
 pub use case::TestCase;
 pub use customer::{Overlay, View};
 pub use engine::{CreditMemos, EngineRules, Need, Period, StepKind};

@@ -345,9 +345,9 @@ fn an_overlay_replaces_only_what_differs() {
     assert_eq!(mart.discount(Currency::USD).map(|policy| policy.grace_days), Some(10));
     assert_eq!(general.steps(&[Need::Lines, Need::Payer]).len(), 3);
     assert_eq!(mart.steps(&[Need::Lines, Need::Payer]).len(), 1);
-    assert_eq!(mart.limit(Role::Analyst, Action::WriteOff, Currency::USD).minor, 500);
-    assert_eq!(general.limit(Role::Analyst, Action::WriteOff, Currency::USD).minor, 2_500);
-    assert_eq!(rules.for_customer(Some("NOBODY")).limit(Role::Analyst, Action::WriteOff, Currency::USD).minor, 2_500);
+    assert_eq!(mart.limit(Role::Analyst, Power::WriteOff, Currency::USD).minor, 500);
+    assert_eq!(general.limit(Role::Analyst, Power::WriteOff, Currency::USD).minor, 2_500);
+    assert_eq!(rules.for_customer(Some("NOBODY")).limit(Role::Analyst, Power::WriteOff, Currency::USD).minor, 2_500);
 }
 
 #[test]
@@ -355,8 +355,8 @@ fn a_currency_nobody_named_has_neither_tolerance_nor_authority() {
     let rules = shipped();
     let currency = Currency::parse("XAU").expect("a code");
     assert_eq!(rules.tolerance.band(ToleranceLevel::Item, Side::Under, currency, 1_000, 1).treatment, Treatment::Queue);
-    assert!(!rules.authority.check(Role::Supervisor, Action::WriteOff, currency, 1).allowed());
-    assert!(rules.authority.check(Role::Engine, Action::WriteOff, currency, 0).allowed(), "nothing at all is allowed");
+    assert!(!rules.authority.check(Role::Supervisor, Power::WriteOff, currency, 1).allowed());
+    assert!(rules.authority.check(Role::Engine, Power::WriteOff, currency, 0).allowed(), "nothing at all is allowed");
 }
 
 #[test]

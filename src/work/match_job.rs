@@ -218,10 +218,7 @@ fn hold_message(one: &Decided, reason: Reason) -> String {
 
 fn refusal(outcome: &PostOutcome) -> String {
     match outcome {
-        PostOutcome::AboveAuthority { power, amount_minor, limit_minor, currency } => {
-            let money = |minor| crate::domain::Money::new(minor, *currency);
-            format!("to {} {} is above the engine's limit of {}", power.as_str(), money(*amount_minor), money(*limit_minor))
-        }
+        PostOutcome::AboveAuthority(above) => format!("to {} is above the engine's limit of {}", above.what(), above.limit()),
         PostOutcome::Refused(why) | PostOutcome::Stale(why) => why.clone(),
         PostOutcome::Posted { .. } => String::new(),
     }

@@ -2,20 +2,21 @@
 
 use crate::{
     domain::{Currency, ExceptionFacts, Route},
-    ledger::{DeductionRoute, Policy, Power},
-    rules::{Action, Role, RuleSet},
+    ledger::{DeductionRoute, Policy},
+    rules::{Power, Role, RuleSet},
 };
 
 impl Policy for RuleSet {
     fn limit_minor(&self, role: &str, power: Power, currency: Currency) -> i64 {
-        let action = match power {
-            Power::Apply => Action::Apply,
-            Power::Discount => Action::Discount,
-            Power::Deduct => Action::Deduct,
-            Power::WriteOff => Action::WriteOff,
-            Power::Refund => Action::Refund,
-        };
-        Role::parse(role).map_or(0, |role| self.authority.limit(role, action, currency).minor)
+        Role::parse(role).map_or(0, |role| self.authority.limit(role, power, currency).minor)
+    }
+
+    fn unapply_days(&self, role: &str, currency: Currency) -> Option<u32> {
+        Role::parse(role).and_then(|role| self.authority.unapply_days(role, currency))
+    }
+
+    fn who_may_unapply(&self, currency: Currency, age_days: u32) -> Option<&'static str> {
+        self.authority.who_may_unapply(currency, age_days).map(Role::as_str)
     }
 
     fn may_decide(&self, role: &str) -> bool {

@@ -108,14 +108,9 @@ fn say(resolution: &Resolution) -> anyhow::Result<Exit> {
             print(&format!("{what} before by {by} at {at}: {answer}\n"))?;
             Ok(if *recommended { Exit::InputErrors } else { Exit::Success })
         }
-        Resolution::Recommended { exception, power, amount_minor, limit_minor, currency } => {
-            let money = |minor| amount(minor, *currency);
-            print(&format!(
-                "nothing moved: to {} {} is above your limit of {} {currency}; {exception} asks somebody who may\n",
-                power.as_str(),
-                money(*amount_minor),
-                money(*limit_minor)
-            ))?;
+        Resolution::Recommended { exception, above } => {
+            let (what, limit) = (above.what(), above.limit());
+            print(&format!("nothing moved: to {what} is above your limit of {limit}; {exception} asks somebody who may\n"))?;
             Ok(Exit::InputErrors)
         }
     }

@@ -3,7 +3,8 @@
 use super::{Rules, broken, engine, items, line, open, person, proposal, received, unapplied, with};
 use crate::{
     domain::{Currency, LineAdjustmentKind, OpenItemId, PaymentId, Proposal},
-    ledger::{PostOutcome, Posting, Power, apply},
+    ledger::{AboveAuthority, PostOutcome, Posting, apply},
+    rules::Power,
     store::{
         Db, NewOpenItem,
         testing::{Fresh, World, on_both},
@@ -97,12 +98,12 @@ on_both! {
         let granting = |amount| proposal(vec![with(line(ids[0], 100), LineAdjustmentKind::WriteOff, amount, "tolerance")], 0);
         let (at_once, step) = (granting(101), granting(60));
         let outcomes = post(&fresh.db, &world, &[posting(payments[0], &at_once)]).await;
-        let above = PostOutcome::AboveAuthority { power: Power::WriteOff, amount_minor: 101, limit_minor: 100, currency: Currency::USD };
+        let above = PostOutcome::AboveAuthority(AboveAuthority::Amount { power: Power::WriteOff, amount_minor: 101, limit_minor: 100, currency: Currency::USD });
         assert_eq!(outcomes, [above]);
         let outcomes = post(&fresh.db, &world, &[posting(payments[0], &step), posting(payments[1], &step)]).await;
-        assert!(matches!(outcomes[..], [PostOutcome::Posted { .. }, PostOutcome::AboveAuthority { amount_minor: 120, .. }]), "{outcomes:?}");
+        assert!(matches!(outcomes[..], [PostOutcome::Posted { .. }, PostOutcome::AboveAuthority(AboveAuthority::Amount { amount_minor: 120, .. })]), "{outcomes:?}");
         let outcomes = post(&fresh.db, &world, &[posting(payments[2], &step)]).await;
-        assert!(matches!(outcomes[..], [PostOutcome::AboveAuthority { amount_minor: 120, .. }]), "{outcomes:?}");
+        assert!(matches!(outcomes[..], [PostOutcome::AboveAuthority(AboveAuthority::Amount { amount_minor: 120, .. })]), "{outcomes:?}");
         let mut tx = fresh.db.begin().await.unwrap();
         let outcomes = apply(&mut tx, &person(&world, "ann", "analyst"), &[posting(payments[2], &step)]).await.unwrap();
         assert!(matches!(outcomes[..], [PostOutcome::Posted { .. }]), "an analyst may grant more: {outcomes:?}");
@@ -120,7 +121,7 @@ on_both! {
         let mut tx = fresh.db.begin().await.unwrap();
         let above = apply(&mut tx, &person(&world, "cleo", "clerk"), &[posting(payments[0], &little)]).await.unwrap();
         tx.rollback().await.unwrap();
-        let limit = PostOutcome::AboveAuthority { power: Power::Apply, amount_minor: 10_000, limit_minor: 500, currency: Currency::EUR };
+        let limit = PostOutcome::AboveAuthority(AboveAuthority::Amount { power: Power::Apply, amount_minor: 10_000, limit_minor: 500, currency: Currency::EUR });
         assert_eq!(above, [limit], "4.00 USD in cash must not close 100.00 EUR");
         let outcomes = post(&fresh.db, &world, &[posting(payments[0], &across)]).await;
         assert!(matches!(outcomes[..], [PostOutcome::Posted { .. }]), "{outcomes:?}");

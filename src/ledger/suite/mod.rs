@@ -14,7 +14,8 @@ use crate::{
         Currency, ExceptionFacts, FileId, LineAdjustment, LineAdjustmentKind, OpenItemId, PaymentId, Proposal, ProposalLine,
         Route,
     },
-    ledger::{DeductionRoute, Mandate, Policy, Power, check, receive},
+    ledger::{DeductionRoute, Mandate, Policy, check, receive},
+    rules::Power,
     store::{
         Db, FileCounts, FileState, FileTotal, NewPayment, Recording, TotalKind, Tx,
         testing::{Fresh, World},
@@ -32,9 +33,21 @@ impl Policy for Rules {
             (_, Power::Apply) | ("supervisor", _) => i64::MAX,
             ("analyst", _) => 1_000,
             (_, Power::Refund) => 0,
-            (_, Power::Discount | Power::Deduct) => 500,
+            (_, Power::Discount | Power::Deduct | Power::Credit) => 500,
             (_, Power::WriteOff) => 100,
         }
+    }
+
+    fn unapply_days(&self, role: &str, _: Currency) -> Option<u32> {
+        match role {
+            "clerk" | "analyst" => Some(30),
+            "supervisor" => Some(365),
+            _ => None,
+        }
+    }
+
+    fn who_may_unapply(&self, currency: Currency, age_days: u32) -> Option<&'static str> {
+        ["analyst", "supervisor"].into_iter().find(|role| self.unapply_days(role, currency).is_some_and(|days| age_days <= days))
     }
 
     fn may_decide(&self, role: &str) -> bool {

@@ -2,8 +2,11 @@
 
 use super::{broken, engine, items, line, open, person, proposal, received, record, unapplied, with};
 use crate::{
-    domain::{ExceptionId, Level, LineAdjustmentKind, PaymentId, Reason, Route},
-    ledger::{Action, Mandate, PostOutcome, Posting, Power, Resolution, ResolveError, apply, match_key, resolve, waiting_key},
+    domain::{Currency, ExceptionId, Level, LineAdjustmentKind, PaymentId, Reason, Route},
+    ledger::{
+        AboveAuthority, Action, Mandate, PostOutcome, Posting, Resolution, ResolveError, apply, match_key, resolve, waiting_key,
+    },
+    rules::Power,
     store::{
         Db, FileState, Kind, NewException,
         testing::{Fresh, World, on_both},
@@ -103,7 +106,7 @@ on_both! {
         let (payment, exception) = waiting(fresh, &world, "aa", 5_000).await;
         let refund = Action::RefundRequest { amount_minor: None };
         let asked = act(&fresh.db, &person(&world, "ann", "analyst"), exception, Some(1), &refund, "a").await;
-        let Ok(Resolution::Recommended { exception: approval, limit_minor, amount_minor, .. }) = asked else { panic!("{asked:?}") };
+        let Ok(Resolution::Recommended { exception: approval, above: AboveAuthority::Amount { limit_minor, amount_minor, .. } }) = asked else { panic!("{asked:?}") };
         assert_eq!((amount_minor, limit_minor, unapplied(&fresh.db, payment).await), (5_000, 1_000, (5_000, "exception")));
         let again = act(&fresh.db, &person(&world, "ann", "analyst"), exception, Some(1), &refund, "a").await;
         assert!(matches!(&again, Ok(Resolution::Replayed { recommended: true, .. })), "{again:?}");
@@ -243,7 +246,7 @@ on_both! {
         let part = Action::RefundRequest { amount_minor: Some(800) };
         assert!(matches!(act(&fresh.db, &ann, exception, None, &part, "a").await, Ok(Resolution::Done { closed: false, .. })));
         let above = act(&fresh.db, &ann, exception, None, &part, "b").await;
-        assert!(matches!(above, Ok(Resolution::Recommended { power: Power::Refund, amount_minor: 1_600, .. })), "{above:?}");
+        assert!(matches!(above, Ok(Resolution::Recommended { above: AboveAuthority::Amount { power: Power::Refund, amount_minor: 1_600, .. }, .. })), "{above:?}");
         assert_eq!(unapplied(&fresh.db, payment).await, (2_200, "exception"));
         assert_eq!(broken(&fresh.db).await, [""; 0]);
     }
@@ -295,12 +298,12 @@ on_both! {
         let applied = fresh.db.read().await.unwrap().applications(payment).await.unwrap();
         let undo = |place: Option<usize>| Action::Reverse { application: place.map(|place| applied[place].id), why: "wrong".to_owned() };
         let cleo = person(&world, "cleo", "clerk");
-        for (place, power, amount, limit, key) in
+        for (place, power, amount_minor, limit_minor, key) in
             [(None, Power::Apply, 800, 500, "b"), (Some(1), Power::Deduct, 60, 50, "c")]
         {
-            let above = act(&fresh.db, &cleo, exception, None, &undo(place), key).await;
-            let Ok(Resolution::Recommended { power: found, amount_minor, limit_minor, .. }) = above else { panic!("{above:?}") };
-            assert_eq!((found, amount_minor, limit_minor), (power, amount, limit));
+            let asked = act(&fresh.db, &cleo, exception, None, &undo(place), key).await;
+            let Ok(Resolution::Recommended { above, .. }) = asked else { panic!("{asked:?}") };
+            assert_eq!(above, AboveAuthority::Amount { power, amount_minor, limit_minor, currency: Currency::USD });
         }
         assert_eq!((open(&fresh.db, &ids).await, unapplied(&fresh.db, payment).await), (vec![0, 240], (200, "exception")));
         assert!(matches!(act(&fresh.db, &cleo, exception, None, &undo(Some(0)), "d").await, Ok(Resolution::Done { .. })));
@@ -329,6 +332,35 @@ on_both! {
         assert_eq!(ask("e").await, approval, "asked again, it stands for the payment as it is now");
         assert!(is_closed(&act(&fresh.db, &sue, approval, None, &refund, "f").await));
         assert_eq!(unapplied(&fresh.db, payment).await, (1_000, "exception"));
+        assert_eq!(broken(&fresh.db).await, [""; 0]);
+    }
+}
+
+on_both! {
+    async fn what_was_applied_long_ago_is_undone_by_whom_the_rules_name(fresh) {
+        let world = World::new(fresh).await;
+        let (payment, exception) = waiting(fresh, &world, "aa", 1_000).await;
+        let ids = items(fresh, &world, &[("A", 400), ("B", 700)]).await;
+        let part = |place: usize, minor| Action::Apply { lines: vec![line(ids[place], minor)], on_account_minor: 0, customer: None };
+        let later = |mandate: Mandate<'static>, days| Mandate { day: mandate.day + chrono::Days::new(days), ..mandate };
+        let (ann, sue) = (person(&world, "ann", "analyst"), person(&world, "sue", "supervisor"));
+        assert!(matches!(act(&fresh.db, &ann, exception, None, &part(0, 400), "a").await, Ok(Resolution::Done { .. })));
+        assert!(matches!(act(&fresh.db, &later(ann, 20), exception, None, &part(1, 500), "b").await, Ok(Resolution::Done { .. })));
+        let applied = fresh.db.read().await.unwrap().applications(payment).await.unwrap();
+        let undo = |place: Option<usize>| Action::Reverse { application: place.map(|place| applied[place].id), why: "wrong".to_owned() };
+
+        let asked = act(&fresh.db, &later(ann, 31), exception, None, &undo(None), "c").await;
+        let Ok(Resolution::Recommended { exception: approval, above }) = asked else { panic!("{asked:?}") };
+        assert_eq!(above, AboveAuthority::Age { age_days: 31, limit_days: 30, amount_minor: 900, currency: Currency::USD }, "the oldest counts");
+        assert_eq!((open(&fresh.db, &ids).await, unapplied(&fresh.db, payment).await), (vec![0, 200], (100, "exception")));
+        let row = fresh.db.read().await.unwrap().exception(approval).await.unwrap().expect("stored");
+        assert_eq!(row.message, "ann recommends to undo what was applied 31 days ago; the limit of analyst is 30 days");
+        assert!(matches!(act(&fresh.db, &later(ann, 31), exception, None, &undo(Some(1)), "d").await, Ok(Resolution::Done { .. })), "11 days old");
+
+        let nobody = act(&fresh.db, &later(sue, 366), exception, None, &undo(Some(0)), "e").await;
+        assert!(matches!(&nobody, Err(ResolveError::Refused(why)) if why.contains("2026-03-02, 366 days ago") && why.contains("unapply_days")), "{nobody:?}");
+        assert!(matches!(act(&fresh.db, &later(sue, 365), exception, None, &undo(Some(0)), "f").await, Ok(Resolution::Done { .. })));
+        assert_eq!((open(&fresh.db, &ids).await, unapplied(&fresh.db, payment).await), (vec![400, 700], (1_000, "exception")));
         assert_eq!(broken(&fresh.db).await, [""; 0]);
     }
 }

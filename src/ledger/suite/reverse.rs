@@ -4,9 +4,10 @@ use super::{broken, engine, items, line, open, person, proposal, received, recor
 use crate::{
     domain::{Currency, Level, LineAdjustmentKind, Location, PaymentId, Reason, Source},
     ledger::{
-        AboveAuthority, PostOutcome, Posting, Power, Refusal, apply, mark_duplicate, match_key, receive, reject_file,
-        release_file, reverse_application, reverse_payment, take_back,
+        AboveAuthority, PostOutcome, Posting, Refusal, apply, mark_duplicate, match_key, receive, reject_file, release_file,
+        reverse_application, reverse_payment, take_back,
     },
+    rules::Power,
     store::{
         FileCounts, FileState, FileTotal, Kind, NewException, NewReturn, Recording, TotalKind, Tx,
         testing::{World, on_both},
@@ -151,8 +152,8 @@ on_both! {
             assert!(error.is::<Refusal>() && error.to_string().contains(why), "{of}: {error:#}");
         }
         let above = mark_duplicate(&mut tx, &cleo, ids[0], ids[1]).await.unwrap_err();
-        let AboveAuthority { power, amount_minor, limit_minor, .. } = above.downcast().unwrap();
-        assert_eq!((power, amount_minor, limit_minor), (Power::Apply, 1_000, 500));
+        let limit = AboveAuthority::Amount { power: Power::Apply, amount_minor: 1_000, limit_minor: 500, currency: Currency::USD };
+        assert_eq!(above.downcast::<AboveAuthority>().unwrap(), limit);
         mark_duplicate(&mut tx, &ann, ids[0], ids[1]).await.unwrap();
         for (id, of, why) in [(ids[1], ids[0], "is void"), (ids[1], ids[2], "in place of its duplicate"), (ids[2], ids[0], "is void")] {
             let error = mark_duplicate(&mut tx, &ann, id, of).await.unwrap_err();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Checker;
 use crate::{
     domain::Currency,
-    rules::{Action, Role, RuleSet, amount::Amount, authority::RoleLimit},
+    rules::{Power, Role, RuleSet, amount::Amount, authority::RoleLimit},
 };
 
 pub(super) fn check(checker: &mut Checker<'_>, set: &RuleSet) {
@@ -30,7 +30,7 @@ pub(super) fn check(checker: &mut Checker<'_>, set: &RuleSet) {
 fn limits(checker: &mut Checker<'_>, limits: &[RoleLimit]) {
     let mut seen = BTreeSet::new();
     for limit in limits {
-        let amounts: Vec<_> = Action::ALL.iter().map(|action| limit.amount(*action)).collect();
+        let amounts: Vec<_> = Power::ALL.iter().map(|power| limit.amount(*power)).collect();
         checker.amounts(&limit.id, "", &limit.currencies, &amounts);
         for currency in limit.currencies.iter() {
             if !seen.insert((limit.role, currency)) {
@@ -44,15 +44,15 @@ fn limits(checker: &mut Checker<'_>, limits: &[RoleLimit]) {
 /// Nobody who may do something at all may do less of it than the engine.
 fn smallest(checker: &mut Checker<'_>, set: &RuleSet) {
     for limit in set.authority.limits.iter().filter(|limit| limit.role != Role::Engine) {
-        for action in Action::ALL.iter().filter(|action| limit.amount(**action).is_some()) {
-            let may = |role, currency| set.authority.limit(role, *action, currency).minor;
+        for power in Power::ALL.iter().filter(|power| limit.amount(**power).is_some()) {
+            let may = |role, currency| set.authority.limit(role, *power, currency).minor;
             let less = |currency: &Currency| may(limit.role, *currency) < may(Role::Engine, *currency);
             if let Some(currency) = limit.currencies.iter().find(less) {
                 let engine = Amount::of(may(Role::Engine, currency), currency);
                 let expected = format!("at least {engine} {currency}, the limit of the engine");
                 let found = Amount::of(may(limit.role, currency), currency).to_string();
                 let advice = "the engine is the smallest role: lower its limit";
-                checker.refuse(&limit.id, action.as_str(), expected, found, advice);
+                checker.refuse(&limit.id, power.as_str(), expected, found, advice);
             }
         }
     }

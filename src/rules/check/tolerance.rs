@@ -6,7 +6,7 @@ use super::Checker;
 use crate::{
     domain::Currency,
     rules::{
-        Action, Role, RuleSet, Stage,
+        Power, Role, RuleSet, Stage,
         amount::Amount,
         tolerance::{BandRule, DiscountPolicy, Side, Tolerance, Treatment},
     },
@@ -117,8 +117,8 @@ fn band_end(checker: &mut Checker<'_>, id: &str, key: &str, band: &BandRule, cur
 fn authority(checker: &mut Checker<'_>, set: &RuleSet, tolerance: &Tolerance) {
     for band in tolerance.bands.iter().filter(|_| tolerance.stage == Stage::Auto) {
         let action = match band.treatment {
-            Treatment::WriteOff => Action::WriteOff,
-            Treatment::Deduct => Action::Deduct,
+            Treatment::WriteOff => Power::WriteOff,
+            Treatment::Deduct => Power::Deduct,
             Treatment::Queue => continue,
         };
         let limit = |currency| set.authority.limit(Role::Engine, action, currency).minor;
