@@ -52,6 +52,8 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         database_url: Secret::new(format!("sqlite:{}", args.folder.join("tieout.db").display())),
         inbox: args.folder.join("inbox"),
         outbound: args.folder.join("outbound"),
+        // It is a ledger of its own, which whoever tries it may fill.
+        role: "analyst".to_owned(),
         ..context.config.clone()
     };
     let (year, month, day) = DAY;
@@ -63,7 +65,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         (Kind::OpenItems, "open-items.csv"),
         (Kind::Rates, "rates.csv"),
     ] {
-        import_file(&engine, kind, &args.samples.join("erp").join(file)).await?;
+        import_file(&engine, &config, kind, &args.samples.join("erp").join(file)).await?;
     }
     let days = [Day::of_samples(&args.samples)?];
     let taken = take_in(&engine, &days, None).await?;

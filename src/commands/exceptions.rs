@@ -69,7 +69,7 @@ pub enum Action {
         note: String,
     },
     /// Gives an exception to somebody
-    Assign { exception: ExceptionId, user: String },
+    Assign { exception: ExceptionId, owner: String },
     /// Adds a note
     Note { exception: ExceptionId, text: String },
 }
@@ -158,8 +158,8 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
             resolve::run(&engine, &context.config, &request).await?
         }
         Action::Raise { payment, reason, note } => resolve::raise(&engine, *payment, *reason, note, &context.config).await?,
-        Action::Assign { exception, user } => resolve::assign(&engine, *exception, user, &context.config.user).await?,
-        Action::Note { exception, text } => resolve::note(&engine, *exception, text, &context.config.user).await?,
+        Action::Assign { exception, owner } => resolve::assign(&engine, *exception, owner, &context.config).await?,
+        Action::Note { exception, text } => resolve::note(&engine, *exception, text, &context.config).await?,
     };
     engine.seal_audit().await?;
     engine.db.close().await;

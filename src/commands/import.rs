@@ -8,8 +8,12 @@ use std::{
 };
 
 use super::{Context, Exit, UsageError, progress::Progress};
-use crate::intake::import::{BankAccountRow, CustomerRow, Importable, Imported, Mapping, OpenItemRow, RateRow, Row, read_file};
-use crate::work::Engine;
+use crate::{
+    config::Config,
+    intake::import::{BankAccountRow, CustomerRow, Importable, Imported, Mapping, OpenItemRow, RateRow, Row, read_file},
+    ledger,
+    work::{Engine, Import, ImportedFile},
+};
 
 /// Reads customers, open items, our bank accounts or rates from CSV
 #[derive(clap::Args, Debug)]
@@ -53,7 +57,10 @@ pub enum Rows {
 }
 
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let (rows, wrong) = read_kind(args)?;
+    if !args.check {
+        ledger::may_work(&context.config.role, "import")?;
+    }
+    let Taken { rows, files, wrong } = read_kind(args)?;
     let exit = if wrong == 0 { Exit::Success } else { Exit::InputErrors };
     if args.check {
         eprintln!("Only checked; nothing was imported.");
@@ -64,22 +71,33 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         return Ok(exit);
     }
     let engine = Engine::open(&context.config, context.clock.clone()).await?;
-    let stored = store::store(rows, &engine, args.partial).await?;
+    let mandate = engine.mandate_of(&context.config.user, &context.config.role);
+    let stored = store::store(rows, &engine, &Import { mandate: &mandate, files: &files }, args.partial).await?;
+    engine.seal_audit().await?;
     engine.db.close().await;
     Ok(if stored == Exit::Success { exit } else { stored })
 }
 
+/// What was read from the files.
+struct Taken {
+    rows: Rows,
+    files: Vec<ImportedFile>,
+    /// How many rows were refused.
+    wrong: u64,
+}
+
 /// Imports a file that is known to be good.
-pub async fn import_file(engine: &Engine, kind: Kind, path: &Path) -> anyhow::Result<()> {
+pub async fn import_file(engine: &Engine, config: &Config, kind: Kind, path: &Path) -> anyhow::Result<()> {
     let args = Args { kind, files: vec![path.to_owned()], mapping: None, partial: false, check: false };
-    let (rows, wrong) = read_kind(&args)?;
+    let Taken { rows, files, wrong } = read_kind(&args)?;
     anyhow::ensure!(wrong == 0, "{} has wrong rows", path.display());
-    let exit = store::store(rows, engine, false).await?;
+    let mandate = engine.mandate_of(&config.user, &config.role);
+    let exit = store::store(rows, engine, &Import { mandate: &mandate, files: &files }, false).await?;
     anyhow::ensure!(exit == Exit::Success, "{} names what is not known", path.display());
     Ok(())
 }
 
-fn read_kind(args: &Args) -> anyhow::Result<(Rows, u64)> {
+fn read_kind(args: &Args) -> anyhow::Result<Taken> {
     match args.kind {
         Kind::Customers => read(args, Rows::Customers),
         Kind::OpenItems => read(args, Rows::OpenItems),
@@ -92,25 +110,26 @@ fn values<T>(rows: Vec<Row<T>>) -> Vec<T> {
     rows.into_iter().map(|row| row.value).collect()
 }
 
-/// Reads all files and says what is wrong with them; gives the good rows and how many were not.
-fn read<T: Importable>(args: &Args, rows_of: fn(Vec<Row<T>>) -> Rows) -> anyhow::Result<(Rows, u64)> {
+/// Reads all files and says what is wrong with them.
+fn read<T: Importable>(args: &Args, rows_of: fn(Vec<Row<T>>) -> Rows) -> anyhow::Result<Taken> {
     let mapping = match &args.mapping {
         Some(path) => Mapping::read(path, T::COLUMNS).map_err(|error| UsageError(error.to_string()))?,
         None => Mapping::default(),
     };
-    let mut rows = Vec::new();
-    let mut wrong = 0;
+    let (mut rows, mut files, mut wrong) = (Vec::new(), Vec::new(), 0);
     for path in &args.files {
         let size_bytes = fs::metadata(path).map_err(|error| UsageError(format!("{}: {error}", path.display())))?.len();
         let mut progress = Progress::bytes(&path.display().to_string(), size_bytes, false);
-        let imported = read_file::<T>(path, &mapping, &mut |bytes| progress.at(bytes))?;
+        let (imported, sha256) = read_file::<T>(path, &mapping, &mut |bytes| progress.at(bytes))?;
         drop(progress);
         say(path, &imported);
         // A header that fits nothing refuses the file without a row being refused.
         wrong += imported.rows_refused.max(u64::from(imported.wrong_count > 0));
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        files.push(ImportedFile { name, sha256, rows: imported.rows.len() as u64 });
         rows.extend(imported.rows);
     }
-    Ok((rows_of(rows), wrong))
+    Ok(Taken { rows: rows_of(rows), files, wrong })
 }
 
 fn say<T: Importable>(path: &Path, imported: &Imported<T>) {

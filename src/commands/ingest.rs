@@ -14,6 +14,7 @@ use crate::{
     clock::Clock,
     domain::FileId,
     intake::walk,
+    ledger,
     work::{Door, Engine, Received},
 };
 
@@ -37,6 +38,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     if days.iter().all(|day| day.files.is_empty()) {
         return Err(UsageError("there is nothing to ingest: the folders hold no files".to_owned()).into());
     }
+    ledger::may_work(&context.config.role, "ingest files")?;
     let engine = Engine::open(&context.config, context.clock.clone()).await?;
     let taken = take_in(&engine, &days, args.format).await?;
     engine.seal_audit().await?;

@@ -31,6 +31,7 @@ use crate::{
     clock::Clock,
     config::{Config, ConfigError, Flags, Loaded, load},
     failpoint,
+    ledger::Refusal,
     work::NoLedger,
 };
 
@@ -203,6 +204,9 @@ fn report_failure(error: &anyhow::Error) -> Exit {
     eprintln!("tieout: {error}");
     for cause in error.chain().skip(1) {
         eprintln!("  because {cause}");
+    }
+    if error.chain().any(|cause| cause.is::<Refusal>()) {
+        return Exit::InputErrors;
     }
     let usage = error.chain().any(|cause| cause.is::<UsageError>() || cause.is::<ConfigError>() || cause.is::<NoLedger>());
     if usage { Exit::Usage } else { Exit::Failed }

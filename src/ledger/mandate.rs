@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use super::Refusal;
 use crate::{
     domain::{Currency, ExceptionFacts, Money, Route},
-    rules::Power,
+    rules::{Power, Role},
 };
 
 /// Where a deduction with a reason code goes.
@@ -46,6 +46,16 @@ pub struct Mandate<'a> {
     pub person: bool,
     pub day: NaiveDate,
     pub policy: &'a dyn Policy,
+}
+
+/// Refuses a role that only looks. `what` follows "may look and not".
+pub fn may_work(role: &str, what: &str) -> Result<(), Refusal> {
+    if Role::parse(role).is_none_or(|role| !role.only_looks()) {
+        return Ok(());
+    }
+    Err(Refusal(format!(
+        "the role {role} may look and not {what}; nothing was done. Ask somebody with another role; roles stand under [users] in tieout.toml"
+    )))
 }
 
 /// It is above the limit of whoever acts, so nothing was moved; somebody who may has to be asked.

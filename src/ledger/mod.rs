@@ -20,7 +20,7 @@ pub(crate) mod suite;
 pub use apply::{PostOutcome, Posting, apply};
 pub use check::{Promise, check};
 pub use hold::{Hold, hold};
-pub use mandate::{AboveAuthority, DeductionRoute, Mandate, Policy};
+pub use mandate::{AboveAuthority, DeductionRoute, Mandate, Policy, may_work};
 pub use receive::{receive, reject_file, release_file};
 pub use resolve::{Action, Resolution, ResolveError, resolve};
 pub use reverse::{Reversed, mark_duplicate, reverse_application, reverse_payment, take_back};

@@ -49,6 +49,11 @@ impl Role {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|role| role.as_str() == text)
     }
+
+    /// Whether the role reads everything and changes nothing: it takes no files in, imports nothing and decides nothing.
+    pub const fn only_looks(self) -> bool {
+        matches!(self, Self::Viewer | Self::Auditor)
+    }
 }
 
 /// What is done with money: rules give a limit for each, and `ledger` asks for it.

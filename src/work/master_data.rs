@@ -1,11 +1,14 @@
 //! Customers, accounts, rates and open items from CSV rows into the store; open-item lists may also arrive as files in the drop folder.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{BufRead, BufReader, Read, Seek},
 };
 
 use anyhow::Context;
+use chrono::NaiveDate;
+use serde::Serialize;
+use serde_json::json;
 use tieout_parsers::{Effect, Finding, FindingCode, Format, Location, Severity, Status};
 
 use super::{
@@ -13,11 +16,13 @@ use super::{
     exceptions::{Raiser, exception_of_file},
 };
 use crate::{
-    domain::{Currency, FileId, ItemStatus},
+    audit,
+    domain::{AccountKey, BankAccount, Currency, Customer, FileId, ItemStatus},
     intake::import::{BankAccountRow, CustomerRow, Importable, Imported, Mapping, OpenItemRow, RateRow, Row, Wrong, read},
+    ledger::{self, Mandate},
     store::{
-        File, FileCounts, FileState, FileTotal, ItemOutcome, NewBankAccount, NewCustomer, NewOpenItem, Rate, Recording,
-        TotalKind, Tx,
+        AuditEvent, File, FileCounts, FileState, FileTotal, ItemOutcome, NewBankAccount, NewCustomer, NewOpenItem, Rate,
+        Recording, TotalKind, Tx,
     },
 };
 
@@ -39,8 +44,47 @@ pub struct UnknownName {
     pub found: String,
 }
 
+/// Who imports, and what: kept in the audit trail together with what became of the rows.
+#[derive(Clone, Copy)]
+pub struct Import<'a> {
+    pub mandate: &'a Mandate<'a>,
+    pub files: &'a [ImportedFile],
+}
+
+/// A file that rows came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ImportedFile {
+    pub name: String,
+    /// Of the content, in lower-case hex.
+    pub sha256: String,
+    /// Good rows.
+    pub rows: u64,
+}
+
+impl Import<'_> {
+    /// Refuses who may only look.
+    fn allowed(&self) -> anyhow::Result<()> {
+        Ok(ledger::may_work(self.mandate.role, "import")?)
+    }
+
+    async fn record(&self, tx: &mut Tx, what: &str, stored: &Stored) -> anyhow::Result<()> {
+        let Stored { inserted, updated, unchanged, conflicts } = stored;
+        let detail = json!({
+            "files": self.files, "added": inserted, "changed": updated, "unchanged": unchanged, "not_taken": conflicts,
+        });
+        let event = AuditEvent {
+            actor: self.mandate.actor.to_owned(),
+            action: "import".to_owned(),
+            subject: what.to_owned(),
+            detail: detail.to_string(),
+        };
+        audit::record(tx, &[event]).await
+    }
+}
+
 impl Engine {
-    pub async fn import_customers(&self, rows: &[CustomerRow]) -> anyhow::Result<Stored> {
+    pub async fn import_customers(&self, import: &Import<'_>, rows: &[CustomerRow]) -> anyhow::Result<Stored> {
+        import.allowed()?;
         let mut customers = Vec::with_capacity(rows.len());
         for row in rows {
             customers.push(self.customer(row)?);
@@ -49,17 +93,20 @@ impl Engine {
             rows.iter().flat_map(|row| &row.seller_codes).map(|code| (code.clone(), code.clone())).collect();
         self.db
             .transact(async |tx| {
-                let known = tx.customer_ids().await?;
+                let before = customers_by_code(tx).await?;
                 tx.upsert_sellers(&sellers).await?;
                 tx.upsert_customers(&customers, "import").await?;
-                let updated = customers.iter().filter(|customer| known.contains_key(&customer.code)).count() as u64;
-                Ok(Stored { inserted: customers.len() as u64 - updated, updated, ..Stored::default() })
+                let after = customers_by_code(tx).await?;
+                let stored = Stored::counted(rows.iter().map(|row| row.code.clone()), &before, &after);
+                import.record(tx, "customers", &stored).await?;
+                Ok(stored)
             })
             .await
             .context("storing customers")
     }
 
-    pub async fn import_bank_accounts(&self, rows: &[BankAccountRow]) -> anyhow::Result<Stored> {
+    pub async fn import_bank_accounts(&self, import: &Import<'_>, rows: &[BankAccountRow]) -> anyhow::Result<Stored> {
+        import.allowed()?;
         let sellers: BTreeMap<_, _> = rows
             .iter()
             .map(|row| (row.seller_code.clone(), row.seller_name.clone().unwrap_or_else(|| row.seller_code.clone())))
@@ -67,6 +114,7 @@ impl Engine {
         self.db
             .transact(async |tx| {
                 let ids = tx.upsert_sellers(&sellers).await?;
+                let before = accounts_by_key(tx).await?;
                 let mut accounts = Vec::with_capacity(rows.len());
                 for row in rows {
                     let account =
@@ -81,15 +129,20 @@ impl Engine {
                     });
                 }
                 tx.upsert_bank_accounts(&accounts).await?;
-                Ok(Stored { inserted: accounts.len() as u64, ..Stored::default() })
+                let after = accounts_by_key(tx).await?;
+                let keys = accounts.into_iter().map(|new| (new.account.key, new.kind, new.currency));
+                let stored = Stored::counted(keys, &before, &after);
+                import.record(tx, "bank_accounts", &stored).await?;
+                Ok(stored)
             })
             .await
             .context("storing bank accounts")
     }
 
-    pub async fn import_rates(&self, rows: &[RateRow]) -> anyhow::Result<Stored> {
+    pub async fn import_rates(&self, import: &Import<'_>, rows: &[RateRow]) -> anyhow::Result<Stored> {
+        import.allowed()?;
         // A rate without a day has always been valid: business days of the past need it, too.
-        let always = chrono::NaiveDate::default();
+        let always = NaiveDate::default();
         let rates: Vec<_> = rows
             .iter()
             .map(|row| Rate {
@@ -100,8 +153,12 @@ impl Engine {
             .collect();
         self.db
             .transact(async |tx| {
+                let before = rates_by_day(tx).await?;
                 tx.upsert_rates(&rates).await?;
-                Ok(Stored { inserted: rates.len() as u64, ..Stored::default() })
+                let after = rates_by_day(tx).await?;
+                let stored = Stored::counted(rates.iter().map(|rate| (rate.currency, rate.valid_from)), &before, &after);
+                import.record(tx, "rates", &stored).await?;
+                Ok(stored)
             })
             .await
             .context("storing rates")
@@ -110,16 +167,20 @@ impl Engine {
     /// Stores open items. Names nobody knows are returned; then nothing was stored unless `partial`.
     pub async fn import_open_items(
         &self,
+        import: &Import<'_>,
         rows: &[Row<OpenItemRow>],
         partial: bool,
     ) -> anyhow::Result<(Stored, Vec<UnknownName>)> {
+        import.allowed()?;
         self.db
             .transact(async |tx| {
                 let (items, unknown) = open_items(tx, rows).await?;
                 if !unknown.is_empty() && !partial {
                     return Ok((Stored::default(), unknown));
                 }
-                Ok((self.store_open_items(tx, &items, None).await?, unknown))
+                let stored = self.store_open_items(tx, &items, None).await?;
+                import.record(tx, "open_items", &stored).await?;
+                Ok((stored, unknown))
             })
             .await
             .context("storing open items")
@@ -233,6 +294,35 @@ impl Engine {
         anyhow::ensure!(tx.record_file(&recording).await?, "file {} was recorded before", file.id);
         Ok(())
     }
+}
+
+impl Stored {
+    /// Counts what an import did by comparing what was known under each key before and after it.
+    fn counted<K: Ord, V: PartialEq>(keys: impl Iterator<Item = K>, before: &BTreeMap<K, V>, after: &BTreeMap<K, V>) -> Self {
+        let mut stored = Self::default();
+        for key in keys.collect::<BTreeSet<_>>() {
+            match before.get(&key) {
+                None => stored.inserted += 1,
+                known if known == after.get(&key) => stored.unchanged += 1,
+                Some(_) => stored.updated += 1,
+            }
+        }
+        stored
+    }
+}
+
+async fn customers_by_code(tx: &mut Tx) -> anyhow::Result<BTreeMap<String, Customer>> {
+    let (customers, _) = tx.customers_changed_since(0).await?;
+    Ok(customers.into_iter().map(|customer| (customer.code.clone(), customer)).collect())
+}
+
+async fn accounts_by_key(tx: &mut Tx) -> anyhow::Result<BTreeMap<(AccountKey, String, Currency), BankAccount>> {
+    let accounts = tx.bank_accounts().await?.into_iter();
+    Ok(accounts.map(|account| ((account.account.clone(), account.kind.clone(), account.currency), account)).collect())
+}
+
+async fn rates_by_day(tx: &mut Tx) -> anyhow::Result<BTreeMap<(Currency, NaiveDate), String>> {
+    Ok(tx.rates().await?.into_iter().map(|rate| ((rate.currency, rate.valid_from), rate.usd_rate)).collect())
 }
 
 /// Rows as items, and the names in them that nobody knows.

@@ -26,5 +26,5 @@ mod survey;
 pub use consumer::{JobKind, Role, Stop};
 pub use engine::{Engine, NoLedger, load_rules};
 pub use explain::explain;
-pub use master_data::{Stored, UnknownName};
+pub use master_data::{Import, ImportedFile, Stored, UnknownName};
 pub use receive::{Door, Received};

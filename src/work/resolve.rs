@@ -98,16 +98,50 @@ impl Engine {
     }
 
     /// Gives the parked job behind an exception its tries back; false when the exception is about something else or closed.
-    pub async fn retry_parked(&self, exception: &Exception, actor: &str) -> anyhow::Result<bool> {
+    pub async fn retry_parked(&self, mandate: &Mandate<'_>, exception: &Exception) -> anyhow::Result<bool> {
+        ledger::may_work(mandate.role, "try a job again")?;
         let job = exception.key.strip_prefix(PARKED).and_then(|id| id.parse().ok());
         let Some(job) = job.filter(|_| exception.open) else { return Ok(false) };
         let mut tx = self.db.begin().await?;
         let unparked = tx.unpark(job).await?;
-        tx.clear_exceptions(std::slice::from_ref(&exception.key), "tried again", actor).await?;
+        tx.clear_exceptions(std::slice::from_ref(&exception.key), "tried again", mandate.actor).await?;
+        if unparked {
+            tell(&mut tx, mandate, "retry", exception.id, format!("job {job}")).await?;
+        }
         tx.commit().await?;
         self.wake.notify_waiters();
         Ok(unparked)
     }
+
+    /// Gives an exception to somebody; false when it is closed or no longer as it was seen.
+    pub async fn assign(&self, mandate: &Mandate<'_>, exception: &Exception, owner: &str) -> anyhow::Result<bool> {
+        ledger::may_work(mandate.role, "assign exceptions")?;
+        self.db
+            .transact(async |tx| {
+                let assigned = tx.assign_exception(exception.id, exception.version, Some(owner), mandate.actor).await?;
+                if assigned {
+                    tell(tx, mandate, "assign", exception.id, owner.to_owned()).await?;
+                }
+                Ok(assigned)
+            })
+            .await
+    }
+
+    /// Adds a note to an exception, an open or a closed one.
+    pub async fn note(&self, mandate: &Mandate<'_>, exception: ExceptionId, text: &str) -> anyhow::Result<()> {
+        ledger::may_work(mandate.role, "write notes")?;
+        self.db
+            .transact(async |tx| {
+                tx.note_exception(exception, mandate.actor, text).await?;
+                tell(tx, mandate, "note", exception, text.to_owned()).await
+            })
+            .await
+    }
+}
+
+async fn tell(tx: &mut Tx, mandate: &Mandate<'_>, action: &str, exception: ExceptionId, detail: String) -> anyhow::Result<()> {
+    let event = AuditEvent { actor: mandate.actor.to_owned(), action: action.to_owned(), subject: exception.to_string(), detail };
+    audit::record(tx, &[event]).await
 }
 
 const PARKED: &str = "job:";

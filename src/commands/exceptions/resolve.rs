@@ -5,10 +5,10 @@ use anyhow::Context as _;
 use super::{Resolution as With, show::find};
 use crate::{
     clock,
-    commands::{Exit, UsageError, print, table::amount},
+    commands::{Exit, UsageError, print},
     config::Config,
     domain::{CustomerId, ExceptionId, Money, OpenItem, PaymentId, Proposal, ProposalLine, Reason},
-    ledger::{Action, Resolution, ResolveError},
+    ledger::{Action, Mandate, Resolution, ResolveError},
     store::{Exception, Tx},
     work::Engine,
 };
@@ -22,19 +22,18 @@ pub struct Request<'a> {
 }
 
 pub async fn run(engine: &Engine, config: &Config, request: &Request<'_>) -> anyhow::Result<Exit> {
-    let mut tx = engine.db.read().await?;
-    let exception = find(&mut tx, request.exception).await?;
+    let mandate = engine.mandate_of(&config.user, &config.role);
+    let exception = exception_now(engine, request.exception).await?;
     if matches!(request.with, With::Retry) {
-        tx.rollback().await?;
-        return retry(engine, &exception, &config.user).await;
+        return retry(engine, &mandate, &exception).await;
     }
+    let mut tx = engine.db.read().await?;
     let action = action(&mut tx, &exception, request).await?;
     tx.rollback().await?;
     let key = match request.key {
         Some(key) => key.to_owned(),
         None => clock::random_name()?,
     };
-    let mandate = engine.mandate_of(&config.user, &config.role);
     match engine.resolve(&mandate, exception.id, Some(exception.version), &action, &key).await {
         Ok(resolution) => {
             engine.run_until_idle().await?;
@@ -48,8 +47,8 @@ pub async fn run(engine: &Engine, config: &Config, request: &Request<'_>) -> any
     }
 }
 
-async fn retry(engine: &Engine, exception: &Exception, user: &str) -> anyhow::Result<Exit> {
-    if !engine.retry_parked(exception, user).await? {
+async fn retry(engine: &Engine, mandate: &Mandate<'_>, exception: &Exception) -> anyhow::Result<Exit> {
+    if !engine.retry_parked(mandate, exception).await? {
         eprintln!("tieout: {} is not about a job that stopped, or somebody retried it already", exception.id);
         return Ok(Exit::InputErrors);
     }
@@ -69,15 +68,8 @@ pub async fn raise(engine: &Engine, payment: PaymentId, reason: Reason, why: &st
     Ok(Exit::Success)
 }
 
-pub async fn assign(engine: &Engine, id: ExceptionId, user: &str, actor: &str) -> anyhow::Result<Exit> {
-    let assigned = engine
-        .db
-        .transact(async |tx| {
-            let exception = find(tx, id).await?;
-            tx.assign_exception(id, exception.version, Some(user), actor).await
-        })
-        .await?;
-    if !assigned {
+pub async fn assign(engine: &Engine, id: ExceptionId, user: &str, config: &Config) -> anyhow::Result<Exit> {
+    if !engine.assign(&engine.mandate_of(&config.user, &config.role), &exception_now(engine, id).await?, user).await? {
         eprintln!("tieout: exception {id} is closed, or somebody changed it at this moment; look at it again");
         return Ok(Exit::InputErrors);
     }
@@ -85,16 +77,18 @@ pub async fn assign(engine: &Engine, id: ExceptionId, user: &str, actor: &str) -
     Ok(Exit::Success)
 }
 
-pub async fn note(engine: &Engine, id: ExceptionId, text: &str, actor: &str) -> anyhow::Result<Exit> {
-    engine
-        .db
-        .transact(async |tx| {
-            find(tx, id).await?;
-            tx.note_exception(id, actor, text).await
-        })
-        .await?;
+pub async fn note(engine: &Engine, id: ExceptionId, text: &str, config: &Config) -> anyhow::Result<Exit> {
+    let exception = exception_now(engine, id).await?;
+    engine.note(&engine.mandate_of(&config.user, &config.role), exception.id, text).await?;
     print(&format!("noted on {id}\n"))?;
     Ok(Exit::Success)
+}
+
+async fn exception_now(engine: &Engine, id: ExceptionId) -> anyhow::Result<Exception> {
+    let mut tx = engine.db.read().await?;
+    let exception = find(&mut tx, id).await?;
+    tx.rollback().await?;
+    Ok(exception)
 }
 
 fn say(resolution: &Resolution) -> anyhow::Result<Exit> {

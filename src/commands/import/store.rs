@@ -3,17 +3,17 @@
 use super::{Rows, values};
 use crate::{
     commands::Exit,
-    work::{Engine, Stored, UnknownName},
+    work::{Engine, Import, Stored, UnknownName},
 };
 
 /// Stores rows. Open items that name nobody we know are refused; with `partial` only those.
-pub async fn store(rows: Rows, engine: &Engine, partial: bool) -> anyhow::Result<Exit> {
+pub async fn store(rows: Rows, engine: &Engine, import: &Import<'_>, partial: bool) -> anyhow::Result<Exit> {
     let (what, stored, unknown) = match rows {
-        Rows::Customers(rows) => ("customers", engine.import_customers(&values(rows)).await?, Vec::new()),
-        Rows::BankAccounts(rows) => ("bank accounts", engine.import_bank_accounts(&values(rows)).await?, Vec::new()),
-        Rows::Rates(rows) => ("rates", engine.import_rates(&values(rows)).await?, Vec::new()),
+        Rows::Customers(rows) => ("customers", engine.import_customers(import, &values(rows)).await?, Vec::new()),
+        Rows::BankAccounts(rows) => ("bank accounts", engine.import_bank_accounts(import, &values(rows)).await?, Vec::new()),
+        Rows::Rates(rows) => ("rates", engine.import_rates(import, &values(rows)).await?, Vec::new()),
         Rows::OpenItems(rows) => {
-            let (stored, unknown) = engine.import_open_items(&rows, partial).await?;
+            let (stored, unknown) = engine.import_open_items(import, &rows, partial).await?;
             ("open items", stored, unknown)
         }
     };

@@ -3,14 +3,16 @@
 use std::{
     collections::{HashMap, hash_map::Entry},
     fs::File,
-    io::{BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read},
     path::Path,
 };
 
 use anyhow::Context;
 use csv::ByteRecord;
+use sha2::{Digest, Sha256};
 
 use super::{Fields, Importable, Mapping, Wrong};
+use crate::hex;
 
 /// Wrong values kept for one file; the rest is counted.
 const WRONG_MAX: usize = 1_000;
@@ -37,11 +39,33 @@ pub struct Row<T> {
     pub value: T,
 }
 
-/// Reads a CSV file. `progress` is told the bytes read so far.
-pub fn read_file<T: Importable>(path: &Path, mapping: &Mapping, progress: &mut dyn FnMut(u64)) -> anyhow::Result<Imported<T>> {
+/// Reads a CSV file, and gives its SHA-256 in lower-case hex with what is in it. `progress` is told the bytes read so far.
+pub fn read_file<T: Importable>(
+    path: &Path,
+    mapping: &Mapping,
+    progress: &mut dyn FnMut(u64),
+) -> anyhow::Result<(Imported<T>, String)> {
+    let doing = || format!("reading {}", path.display());
     let file = File::open(path).with_context(|| format!("opening {}", path.display()))?;
-    read(&path.display().to_string(), &mut BufReader::with_capacity(1 << 20, file), mapping, progress)
-        .with_context(|| format!("reading {}", path.display()))
+    let mut input = BufReader::with_capacity(1 << 20, Hashing { file, hash: Sha256::new() });
+    let imported = read(&path.display().to_string(), &mut input, mapping, progress).with_context(doing)?;
+    // A header that fits nothing ends the reading; the hash is that of the whole file all the same.
+    io::copy(&mut input, &mut io::sink()).with_context(doing)?;
+    Ok((imported, hex::encode(&input.into_inner().hash.finalize())))
+}
+
+/// Hashes what is read, so that the hash is that of the very bytes the rows came from.
+struct Hashing {
+    file: File,
+    hash: Sha256,
+}
+
+impl Read for Hashing {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.file.read(buffer)?;
+        self.hash.update(&buffer[..length]);
+        Ok(length)
+    }
 }
 
 /// Reads CSV text named `file`. `Err` is a failure to read bytes; whatever is wrong with them is in the answer.

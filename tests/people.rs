@@ -1,0 +1,129 @@
+//! People at the command line: what they change leaves its row in the audit chain, in the transaction of the deed, and who only looks
+//! changes nothing. On both databases.
+
+mod support;
+
+use std::fs;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use support::{Backend, Home, Ran, number, samples, text};
+
+/// Runs a test on both databases.
+fn on_both(test: impl Fn(&Home)) {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        if let Some(home) = Home::on(backend) {
+            test(&home);
+        }
+    }
+}
+
+fn as_role(home: &Home, role: &str, arguments: &[&str]) -> Ran {
+    let output = home.command(arguments).env("TIEOUT_ROLE", role).env("TIEOUT_USER", "ann").output().expect("the binary runs");
+    Ran::of(arguments, &output)
+}
+
+/// The audit rows of an action, in order.
+fn audit_of(home: &Home, action: &str) -> Vec<Value> {
+    let mut rows = home.export("audit");
+    rows.retain(|row| text(row, "action") == action);
+    rows
+}
+
+fn detail(row: &Value) -> Value {
+    serde_json::from_str(&text(row, "detail")).expect("the detail is JSON")
+}
+
+#[test]
+fn an_import_tells_who_brought_which_file_and_what_changed() {
+    on_both(|home| {
+        home.import_samples();
+        let rates = home.folder.path().join("rates.csv");
+        let first = "currency,usd_rate,date\nSEK,0.1,2026-03-01\nNOK,0.2,2026-03-01\n";
+        fs::write(&rates, first).expect("writable");
+        let path = rates.display().to_string();
+        as_role(home, "analyst", &["import", "rates", &path]).with_code(&[0]);
+        fs::write(&rates, "currency,usd_rate,date\nSEK,0.1,2026-03-01\nNOK,0.3,2026-03-01\nDKK,0.4,2026-03-01\n")
+            .expect("writable");
+        as_role(home, "analyst", &["import", "rates", &path]).with_code(&[0]);
+        fs::write(&rates, "currency,usd_rate,date\nSEK,nothing,2026-03-01\n").expect("writable");
+        as_role(home, "analyst", &["import", "rates", &path]).with_code(&[1]);
+
+        let rows = audit_of(home, "import");
+        let subjects: Vec<_> = rows.iter().map(|row| text(row, "subject")).collect();
+        assert_eq!(
+            subjects,
+            ["customers", "open_items", "bank_accounts", "rates", "rates", "rates"],
+            "a refused import leaves no row"
+        );
+        let counts = |row: &Value| ["added", "changed", "unchanged"].map(|name| number(&detail(row), name));
+        assert_eq!((counts(&rows[4]), counts(&rows[5])), ([2, 0, 0], [1, 1, 1]));
+        assert_eq!(text(&rows[5], "actor"), "ann");
+        let file = &detail(&rows[4])["files"][0];
+        assert_eq!((text(file, "name").as_str(), number(file, "rows")), ("rates.csv", 2));
+        assert_eq!(text(file, "sha256"), Sha256::digest(first).iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+
+        // The same rows again change nothing, and say so.
+        let customers = samples().join("erp/customers.csv").display().to_string();
+        let again = as_role(home, "analyst", &["import", "customers", &customers]).with_code(&[0]);
+        let known = number(&detail(&rows[0]), "added");
+        assert!(
+            known > 0 && again.stderr.contains(&format!("customers: 0 new, 0 changed, {known} as they were")),
+            "{}",
+            again.stderr
+        );
+        assert!(home.ok(&["check"]).contains("audit chain"), "the chain holds");
+    });
+}
+
+#[test]
+fn who_takes_or_notes_an_exception_is_in_the_chain() {
+    on_both(|home| {
+        home.import_samples();
+        home.ingest_samples();
+        let exception = text(&home.export("exceptions")[0], "exception");
+        as_role(home, "analyst", &["exceptions", "assign", &exception, "bob"]).with_code(&[0]);
+        as_role(home, "analyst", &["exceptions", "note", &exception, "called the customer"]).with_code(&[0]);
+        for (action, said) in [("assign", "bob"), ("note", "called the customer")] {
+            let rows = audit_of(home, action);
+            let found: Vec<_> = rows.iter().map(|row| ["actor", "subject", "detail"].map(|field| text(row, field))).collect();
+            assert_eq!(found, [["ann".to_owned(), exception.clone(), said.to_owned()]]);
+        }
+        home.ok(&["check"]);
+    });
+}
+
+#[test]
+fn who_only_looks_changes_nothing() {
+    on_both(|home| {
+        for (arguments, what) in [
+            (&["import", "customers", "samples/erp/customers.csv"][..], "may look and not import"),
+            (&["ingest", "samples/x12/good"], "may look and not ingest"),
+        ] {
+            for role in ["viewer", "auditor"] {
+                let refused = as_role(home, role, arguments).with_code(&[1]);
+                assert!(refused.stderr.contains(&format!("the role {role} {what}")), "{}", refused.stderr);
+            }
+            assert!(!home.folder.path().join("archive").exists(), "nothing was made");
+        }
+        as_role(home, "viewer", &["import", "customers", "samples/erp/customers.csv", "--check"]).with_code(&[0]);
+        home.import_samples();
+        home.ingest_samples();
+        let (exceptions, audit) = (home.export("exceptions"), home.export("audit"));
+        let about = text(&exceptions[0], "exception");
+        for arguments in [
+            &["exceptions", "assign", &about, "bob"][..],
+            &["exceptions", "note", &about, "mine"],
+            &["exceptions", "resolve", &about, "close"],
+            &["exceptions", "resolve", &about, "retry"],
+            &["exceptions", "raise", "P1", "--note", "why"],
+        ] {
+            let refused = as_role(home, "viewer", arguments).with_code(&[1]);
+            assert!(refused.stderr.contains("the role viewer may look"), "{}", refused.stderr);
+        }
+        assert_eq!((home.export("exceptions"), home.export("audit")), (exceptions, audit));
+        for arguments in [&["check"][..], &["exceptions", "list"], &["export", "payments", "--format", "csv"]] {
+            as_role(home, "viewer", arguments).with_code(&[0]);
+        }
+    });
+}
