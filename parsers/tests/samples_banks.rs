@@ -1,4 +1,4 @@
-//! Reads our own samples of MT940 and camt, whole and in chunks, and compares all that is read with the text beside this test.
+//! Reads our own samples of MT940, camt, pain.001 and remt.001, whole and in chunks, and compares all that is read with the text beside this test.
 
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "a test may stop")]
 
@@ -6,9 +6,9 @@ mod support;
 
 use std::{fmt::Write as _, fs, path::PathBuf};
 
-use tieout_parsers::{Limits, parse};
+use tieout_parsers::{Limits, Parsed, parse};
 
-fn check(family: &str, expected: &str) {
+fn check(family: &str, expected: &str, tell: fn(&Parsed<'_>) -> String) {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../samples").join(family);
     let mut told = String::new();
     for kind in ["good", "odd", "broken"] {
@@ -22,8 +22,7 @@ fn check(family: &str, expected: &str) {
             support::assert_chunks_agree(&bytes, &parsed, &name);
             let (format, status) = (parsed.document.format.as_str(), parsed.document.status);
             assert_eq!(kind == "good", status.as_str() == "accepted" && kind == "good", "{name} is {}", status.as_str());
-            writeln!(told, "== {kind}/{name} {format} {}\n{}", status.as_str(), support::told_money(&parsed))
-                .expect("text grows");
+            writeln!(told, "== {kind}/{name} {format} {}\n{}", status.as_str(), tell(&parsed)).expect("text grows");
         }
     }
     support::assert_told(&told, expected, family);
@@ -31,10 +30,15 @@ fn check(family: &str, expected: &str) {
 
 #[test]
 fn samples_of_mt940() {
-    check("mt940", include_str!("expected/mt940.txt"));
+    check("mt940", include_str!("expected/mt940.txt"), support::told_money);
 }
 
 #[test]
 fn samples_of_camt() {
-    check("camt", include_str!("expected/camt.txt"));
+    check("camt", include_str!("expected/camt.txt"), support::told_money);
+}
+
+#[test]
+fn samples_of_pain_and_remt() {
+    check("pain", include_str!("expected/pain.txt"), support::told_advices);
 }

@@ -7,7 +7,7 @@ use crate::{
 };
 
 use super::{
-    advice,
+    advice::{self, Strd},
     entry::{Entry, Side, Tx},
     statement::{Statement, is_booked},
 };
@@ -194,16 +194,7 @@ impl Booking<'_> {
 
     /// Unstructured text and the notes of structured lines; what the bank adds where the payer said nothing.
     fn text(&self, tx: &Tx) -> Option<Text<'static>> {
-        let mut text = String::new();
-        let mut full = true;
-        let notes = tx.strds.iter().flat_map(|strd| &strd.notes);
-        for piece in tx.pieces.iter().chain(notes) {
-            if !full && !text.is_empty() {
-                text.push(' ');
-            }
-            text.push_str(piece);
-            full = piece.chars().count() >= FULL_PIECE;
-        }
+        let mut text = joined(&tx.pieces, &tx.strds);
         if text.is_empty() && tx.strds.is_empty() {
             text = if !tx.info.is_empty() || !self.single { tx.info.clone() } else { self.entry.info.clone() };
         }
@@ -228,6 +219,21 @@ impl Booking<'_> {
     }
 }
 
+/// Ustrd in order and the notes of structured lines, with a blank between pieces unless one was full.
+pub(super) fn joined(pieces: &[String], strds: &[Strd]) -> String {
+    let mut text = String::new();
+    let mut full = true;
+    let notes = strds.iter().flat_map(|strd| &strd.notes);
+    for piece in pieces.iter().chain(notes) {
+        if !full && !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(piece);
+        full = piece.chars().count() >= FULL_PIECE;
+    }
+    text
+}
+
 /// What a return repeats of the payment it takes back. Its own bank reference is new.
 fn original(tx: &Tx) -> Option<&str> {
     let repeated = |wanted: &str| tx.refs.iter().find(|(qualifier, _)| *qualifier == wanted).map(|(_, value)| value.as_str());
@@ -235,7 +241,7 @@ fn original(tx: &Tx) -> Option<&str> {
     first.or_else(|| repeated("TXID")).or_else(|| repeated("INST"))
 }
 
-fn party(side: &Side) -> Party<'static> {
+pub(super) fn party(side: &Side) -> Party<'static> {
     let some = |text: &str| (!text.is_empty()).then(|| Text::Owned(text.to_owned()));
     Party {
         name: some(&side.name).or_else(|| some(&side.ultimate)),

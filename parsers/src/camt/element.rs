@@ -13,11 +13,11 @@ macro_rules! elements {
 
 elements! {
     AcctSvcrRef Acct AddtlInf AddtlNtryInf AddtlRmtInf AddtlTxInf AdjstmntAmtAndRsn Amt AmtDtls AnyBIC BIC BICFI BICOrBEI Bal BkToCstmrAcctRpt
-    BkToCstmrDbtCdtNtfctn BkToCstmrStmt BkTxCd BookgDt Btch CcyXchg Ccy CdOrPrtry Cd CdtDbtInd CdtNoteAmt Cdtr CdtrAcct CdtrAgt CdtrRefInf
-    ChqNb Chrgs ClrSysMmbId ClrSysRef CntrValAmt CreDtTm CstmrCdtTrfInitn Dbtr DbtrAcct DbtrAgt Document Domn DscntApldAmt Dt DtTm DuePyblAmt
-    EndToEndId FinInstnId Fmly GrpHdr IBAN Id InstdAmt InstrId LastPgInd LineDtls MmbId MndtId MsgId MsgPgntn Nb NbOfNtries NbOfTxs Nm Ntfctn
-    NtfctnPgntn Ntry NtryDtls NtryRef OrgId OrgnlBkTxCd Othr Ownr PgNb PmtInfId PrvtId Prtry Pty Rcrd Ref Refs RfrdDocAmt RfrdDocInf RltdAgts
-    RltdDt RltdPties RmtAdvc RmtInf RmtdAmt Rpt RptPgntn Rsn RtrInf RvslInd Stmt StmtPgntn Strd Sts SubFmlyCd Sum Svcr TaxAmt Tp
+    BkToCstmrDbtCdtNtfctn BkToCstmrStmt BkTxCd BookgDt Btch CcyXchg Ccy CdOrPrtry Cd CdtDbtInd CdtNoteAmt CdtTrfTxInf Cdtr CdtrAcct CdtrAgt
+    CdtrRefInf ChqInstr ChqNb Chrgs ClrSysMmbId ClrSysRef CntrValAmt CreDtTm CstmrCdtTrfInitn CtrlSum Dbtr DbtrAcct DbtrAgt Document Domn DscntApldAmt Dt DtTm DuePyblAmt
+    EndToEndId EqvtAmt FinInstnId Fmly GrpHdr IBAN Id InitgPty InstdAmt InstrId LastPgInd LineDtls MmbId MndtId MsgId MsgPgntn MsgRcpt Nb NbOfNtries NbOfTxs Nm Ntfctn
+    NtfctnPgntn Ntry NtryDtls NtryRef OrgId OrgnlBkTxCd OrgnlPmtInf Othr Ownr PgNb PmtId PmtInf PmtInfId PrvtId Prtry Pty Rcrd Ref Refs ReqdExctnDt RfrdDocAmt RfrdDocInf RltdAgts
+    RltdDt RltdPties RmtAdvc RmtId RmtInf RmtdAmt Rpt RptPgntn Rsn RtrInf RvslInd Stmt StmtPgntn Strd Sts SubFmlyCd Sum Svcr TaxAmt Tp
     TtlAmt TtlCdtNtries TtlChrgsAndTaxAmt TtlDbtNtries TtlNetNtry TtlNetNtryAmt TtlNtries TxAmt TxDtls TxId TxsSummry UETR UltmtCdtr
     UltmtDbtr Ustrd ValDt XchgRate
 }

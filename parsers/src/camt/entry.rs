@@ -246,7 +246,7 @@ impl Tx {
 }
 
 /// Qualifiers of the references that a payment keeps beside its trace.
-fn qualifier(element: El) -> Option<&'static str> {
+pub(super) fn qualifier(element: El) -> Option<&'static str> {
     Some(match element {
         InstrId => "INST",
         TxId => "TXID",
@@ -260,8 +260,13 @@ fn qualifier(element: El) -> Option<&'static str> {
 }
 
 impl Side {
+    /// Whether nothing names the party.
+    pub fn is_empty(&self) -> bool {
+        [&self.name, &self.ultimate, &self.id, &self.account].into_iter().all(String::is_empty)
+    }
+
     /// From version 08 on a party stands inside Pty, or is a bank inside Agt.
-    fn take_party(&mut self, path: &[El], text: &str) {
+    pub fn take_party(&mut self, path: &[El], text: &str) {
         match path {
             [Pty, rest @ ..] => self.take_party(rest, text),
             [Nm] | [_, FinInstnId, Nm] => fill(&mut self.name, text),
@@ -270,7 +275,7 @@ impl Side {
         }
     }
 
-    fn take_account(&mut self, path: &[El], text: &str) {
+    pub fn take_account(&mut self, path: &[El], text: &str) {
         if let [Id, IBAN] | [Id, Othr, Id] = path {
             fill(&mut self.account, text);
         }
@@ -278,7 +283,7 @@ impl Side {
 }
 
 /// BIC, else the number in a clearing system.
-fn take_bank(bank: &mut String, path: &[El], text: &str) {
+pub(super) fn take_bank(bank: &mut String, path: &[El], text: &str) {
     match path {
         [FinInstnId, BIC | BICFI] => text.clone_into(bank),
         [FinInstnId, ClrSysMmbId, MmbId] | [FinInstnId, Othr, Id] => fill(bank, text),

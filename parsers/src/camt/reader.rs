@@ -14,9 +14,10 @@ use crate::{
     },
 };
 
-use self::faults::too_many_lines;
+pub(super) use self::faults::too_many_lines;
 use super::{
     advice::Strd,
+    announced::Announced,
     booking,
     element::{El, Names},
     entry::{Entry, Leaf, Place, Tx},
@@ -57,6 +58,9 @@ pub(crate) struct CamtReader {
     lines: u64,
     statement: Option<Statement>,
     entry: Option<Entry>,
+    /// A message that announces payments, and its depth.
+    announced: Option<Box<Announced>>,
+    announced_at: usize,
     /// File offset of the entry in hand.
     entry_from: u64,
     entries: u32,
@@ -94,6 +98,8 @@ impl CamtReader {
             lines: 0,
             statement: None,
             entry: None,
+            announced: None,
+            announced_at: 0,
             entry_from: 0,
             entries: 0,
             messages: 0,
@@ -237,12 +243,17 @@ impl CamtReader {
         self.open_element(element, local, attributes, out);
     }
 
+    /// Ordinal of the entry or announced payment in hand.
+    fn ordinal(&self) -> Option<u32> {
+        (self.entry.is_some() || self.announced.as_ref().is_some_and(|announced| announced.is_open())).then_some(self.entries)
+    }
+
     /// Where the element in hand begins.
     fn here(&self) -> Place<'_> {
         Place {
             byte: self.leaf_byte,
             lines: self.lines,
-            entry: self.entry.as_ref().map(|_| self.entries),
+            entry: self.ordinal(),
             name: self.open.get(self.leaf_name..).unwrap_or_default(),
         }
     }
@@ -263,6 +274,10 @@ impl CamtReader {
     #[inline]
     fn open_element(&mut self, element: El, local: &str, attributes: &str, out: &mut Output<'_>) {
         let depth = self.path.len();
+        if self.announced.is_some() {
+            self.open_announced(out);
+            return;
+        }
         if self.statement.is_none() {
             match element {
                 El::Stmt | El::Rpt | El::Ntfctn if message(self.path.iter().rev().nth(1).copied()).is_some() => {
@@ -320,6 +335,20 @@ impl CamtReader {
         }
     }
 
+    /// An element of a message that announces payments begins.
+    fn open_announced(&mut self, out: &mut Output<'_>) {
+        let path = self.path.get(self.announced_at..).unwrap_or_default();
+        if self.announced.as_ref().is_some_and(|announced| announced.begins_advice(path)) {
+            self.entries = self.entries.saturating_add(1);
+            self.entry_from = self.leaf_byte;
+        }
+        let location = Location { segment: Some(self.entries), ..self.here().location() };
+        let path = self.path.get(self.announced_at..).unwrap_or_default();
+        if let Some(announced) = &mut self.announced {
+            announced.begin(path, location, self.limits.remittance_lines_max, out);
+        }
+    }
+
     fn end(&mut self, window: &[u8], at: usize, name: &str, out: &mut Output<'_>) {
         let from = self.starts.pop().unwrap_or(0);
         let expected = self.open.get(from..).unwrap_or_default();
@@ -357,11 +386,15 @@ impl CamtReader {
         let place = Place {
             byte: self.leaf_byte,
             lines: self.lines,
-            entry: self.entry.as_ref().map(|_| self.entries),
+            entry: self.ordinal(),
             name: self.open.get(self.leaf_name..).unwrap_or_default(),
         };
         let leaf = Leaf { text, currency: self.currency, place };
         let path = self.path.as_slice();
+        if let Some(announced) = &mut self.announced {
+            announced.take(path.get(self.announced_at..).unwrap_or_default(), leaf, out);
+            return;
+        }
         match (&mut self.entry, &mut self.statement) {
             (Some(entry), _) => match entry.txs.last_mut().filter(|_| self.tx_at > 0) {
                 Some(tx) => {
@@ -377,7 +410,14 @@ impl CamtReader {
 
     #[inline]
     fn close_element(&mut self, depth: usize, out: &mut Output<'_>) {
-        if depth == self.strd_at {
+        if let Some(announced) = &mut self.announced {
+            if depth > self.announced_at {
+                announced.end(self.path.get(self.announced_at..).unwrap_or_default(), out);
+            } else {
+                announced.finish(out);
+                self.announced = None;
+            }
+        } else if depth == self.strd_at {
             self.strd_at = 0;
         } else if depth == self.tx_at {
             self.tx_at = 0;
@@ -402,6 +442,11 @@ impl CamtReader {
         let (format, ours) = message(Some(element)).unwrap_or((Format::Unknown, false));
         self.messages = self.messages.saturating_add(u32::from(ours));
         self.format = self.format.or(Some(format));
+        if matches!(format, Format::Pain001 | Format::Remt001) {
+            self.announced = Some(Box::new(Announced::new(format)));
+            self.announced_at = self.path.len();
+            self.statements = self.statements.saturating_add(1);
+        }
         if !ours {
             self.unsupported = true;
             out.finding(Finding {
@@ -409,7 +454,7 @@ impl CamtReader {
                 severity: Severity::Warning,
                 effect: if self.messages > 0 { Effect::FileHeld } else { Effect::Noted },
                 message: "the message is none of those that are read".to_owned(),
-                expected: "BkToCstmrAcctRpt, BkToCstmrStmt or BkToCstmrDbtCdtNtfctn".to_owned(),
+                expected: "BkToCstmrAcctRpt, BkToCstmrStmt, BkToCstmrDbtCdtNtfctn, CstmrCdtTrfInitn or RmtAdvc".to_owned(),
                 found: shown(local.as_bytes()),
                 location: self.here().location(),
             });
@@ -449,7 +494,7 @@ impl CamtReader {
     fn check_sizes(&mut self, window: &[u8], at: usize, end: usize, out: &mut Output<'_>) {
         let long_text = self.text.len() > self.limits.segment_bytes_max;
         let length = self.base.saturating_add(end as u64).saturating_sub(self.entry_from);
-        let long_entry = self.entry.is_some() && length > self.limits.transaction_bytes_max as u64;
+        let long_entry = self.ordinal().is_some() && length > self.limits.transaction_bytes_max as u64;
         if (long_text || long_entry) && !self.stopped {
             let expected = format!("entries of at most {} bytes", self.limits.transaction_bytes_max);
             self.stop(window, at, FindingCode::LimitReached, "an entry or a text is longer than allowed", &expected, out);
@@ -499,8 +544,8 @@ fn message(element: Option<El>) -> Option<(Format, bool)> {
         El::BkToCstmrAcctRpt => (Format::Camt052, true),
         El::BkToCstmrStmt => (Format::Camt053, true),
         El::BkToCstmrDbtCdtNtfctn => (Format::Camt054, true),
-        El::CstmrCdtTrfInitn => (Format::Pain001, false),
-        El::RmtAdvc => (Format::Remt001, false),
+        El::CstmrCdtTrfInitn => (Format::Pain001, true),
+        El::RmtAdvc => (Format::Remt001, true),
         _ => return None,
     })
 }

@@ -101,6 +101,67 @@ pub fn payment_line(payment: &Payment<'_>) -> String {
     text
 }
 
+/// Remittances with all they say, findings and failed controls, one a line.
+pub fn told_advices(parsed: &Parsed<'_>) -> String {
+    let mut text = String::new();
+    for remittance in &parsed.document.remittances {
+        line(&mut text, &advice_line(remittance));
+        for held in &remittance.lines {
+            let mut told = format!("  {}:{}", held.qualifier, held.reference);
+            let adjusted = |held: &tieout_parsers::Adjustment<'_>| {
+                let reference = held.reference.as_deref().map_or(String::new(), |reference| format!(" {reference}"));
+                format!("{} {}{reference}", held.amount, held.reason)
+            };
+            let adjustments: Vec<String> = held.adjustments.iter().map(adjusted).collect();
+            append(
+                &mut told,
+                [
+                    ("gross", held.gross.map(|amount| amount.to_string())),
+                    ("discount", held.discount.map(|amount| amount.to_string())),
+                    ("net", held.net.map(|amount| amount.to_string())),
+                    ("less", (!adjustments.is_empty()).then(|| adjustments.join(", "))),
+                    ("on", held.date.map(|date| date.to_string())),
+                    ("po", held.po.as_deref().map(str::to_owned)),
+                    ("refs", references(&held.references)),
+                ],
+            );
+            line(&mut text, &told);
+        }
+    }
+    text.push_str(&told_findings(parsed));
+    text
+}
+
+fn advice_line(remittance: &Remittance<'_>) -> String {
+    let mut text = format!("advice {}", remittance.seq);
+    append(
+        &mut text,
+        [
+            ("total", remittance.total.map(|amount| amount.to_string())),
+            ("on", remittance.date.map(|date| date.to_string())),
+            ("from", party(&remittance.payer)),
+            ("to", party(&remittance.payee)),
+            ("trace", remittance.trace.as_deref().map(str::to_owned)),
+            ("refs", references(&remittance.references)),
+            ("text", remittance.text.as_deref().map(|text| format!("{text:?}"))),
+        ],
+    );
+    text
+}
+
+fn references(held: &[tieout_parsers::Reference<'_>]) -> Option<String> {
+    let told: Vec<String> = held.iter().map(|held| format!("{}:{}", held.qualifier, held.value)).collect();
+    (!told.is_empty()).then(|| told.join(","))
+}
+
+fn append<const N: usize>(text: &mut String, fields: [(&str, Option<String>); N]) {
+    for (name, value) in fields {
+        if let Some(value) = value {
+            write!(text, " {name}={value}").expect("text grows");
+        }
+    }
+}
+
 fn remittance_lines(text: &mut String, remittance: &Remittance<'_>) {
     let total = remittance.total.map_or(String::new(), |total| total.to_string());
     let note = remittance.text.as_deref().unwrap_or_default();

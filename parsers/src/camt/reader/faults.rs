@@ -155,7 +155,7 @@ impl CamtReader {
     }
 }
 
-pub(super) fn too_many_lines(lines_max: usize, location: Location) -> Finding {
+pub(in crate::camt) fn too_many_lines(lines_max: usize, location: Location) -> Finding {
     Finding {
         code: FindingCode::LimitReached,
         severity: Severity::Error,
