@@ -127,3 +127,72 @@ fn who_only_looks_changes_nothing() {
         }
     });
 }
+
+/// A settlement of card payments; `rows` are kind, merchant, reference and amount.
+fn settlement(home: &Home, name: &str, rows: &[(&str, &str, &str, i64)]) {
+    let money = |cents: i64| format!("{}{}.{:02}", if cents < 0 { "-" } else { "" }, cents.abs() / 100, cents.abs() % 100);
+    let mut text = "record,date,merchant,reference,payer,amount,currency,text\n".to_owned();
+    for (kind, merchant, reference, cents) in rows {
+        text.push_str(&format!("{kind},2026-03-16,{merchant},{reference},PINE STREET MARKET,{},USD,\n", money(*cents)));
+    }
+    let total = rows.iter().map(|row| row.3).sum();
+    text.push_str(&format!("TOTAL,2026-03-16,{},{},,{},USD,\n", rows[0].1, rows.len(), money(total)));
+    let path = home.folder.path().join(name);
+    fs::write(&path, text).expect("writable");
+    as_role(home, "analyst", &["ingest", &path.display().to_string()]).with_code(&[0, 1]);
+}
+
+/// The payment with that amount that settles a merchant's account.
+fn payment_of(home: &Home, seller: &str, cents: i64) -> Value {
+    let mut found = home.export("payments");
+    found.retain(|payment| text(payment, "seller_id") == seller && number(payment, "amount_minor") == cents);
+    assert_eq!(found.len(), 1, "{found:?}");
+    found.remove(0)
+}
+
+#[test]
+fn what_the_bank_takes_back_is_found_by_its_merchant_or_named_by_a_person() {
+    on_both(|home| {
+        let accounts = home.folder.path().join("accounts.csv");
+        fs::write(&accounts, "seller_id,kind,account\nS1,card,MID001\nS2,card,MID002\n").expect("writable");
+        home.ok(&["import", "bank-accounts", &accounts.display().to_string()]);
+        home.ok(&["import", "customers", "samples/erp/customers.csv"]);
+        settlement(home, "first.csv", &[("PAYMENT", "MID001", "900001", 4_500), ("PAYMENT", "MID001", "900002", 7_700)]);
+        settlement(home, "second.csv", &[("PAYMENT", "MID002", "900001", 4_500)]);
+        settlement(home, "third.csv", &[("CHARGEBACK", "MID002", "900001", -4_500)]);
+        assert_eq!(text(&payment_of(home, "S2", 4_500), "state"), "returned", "one reference, two merchants: hers is meant");
+        assert_eq!(text(&payment_of(home, "S1", 4_500), "state"), "exception");
+
+        let mine = payment_of(home, "S1", 7_700);
+        let id = text(&mine, "payment");
+        let waiting = home.export("exceptions").into_iter().find(|row| text(row, "payment") == id).expect("it waits");
+        let customer = fs::read_to_string(samples().join("erp/customers.csv")).expect("readable");
+        let customer = customer.lines().nth(1).and_then(|row| row.split(',').next()).expect("a customer").to_owned();
+        as_role(home, "analyst", &["exceptions", "resolve", &text(&waiting, "exception"), "on-account", "--customer", &customer])
+            .with_code(&[0]);
+        settlement(home, "fourth.csv", &[("CHARGEBACK", "MID001", "unheard-of", -7_700)]);
+        let unclear =
+            home.export("exceptions").into_iter().rfind(|row| text(row, "reason") == "payment_returned").expect("it is asked");
+        let asked = text(&unclear, "exception");
+        assert!(text(&unclear, "message").contains("returned-payment"), "{unclear}");
+        let name = |payment: &str, codes: &[i32]| {
+            as_role(
+                home,
+                "analyst",
+                &["exceptions", "resolve", &asked, "returned-payment", "--payment", payment, "--key", "once"],
+            )
+            .with_code(codes)
+        };
+        assert!(name("P999", &[1]).stderr.contains("payment P999 does not exist"));
+        assert!(name(&id, &[0]).stdout.contains(&format!("payment {id} came back; 1 applications were undone")));
+        assert!(name(&id, &[0]).stdout.starts_with("done before by ann"));
+        assert_eq!(text(&payment_of(home, "S1", 7_700), "state"), "returned");
+        home.ok(&["check"]);
+
+        // A bank that only asks to change an account number takes nothing back.
+        as_role(home, "analyst", &["ingest", "samples/nacha/good/nacha-05-returns-and-change.ach"]).with_code(&[0, 1]);
+        let changes = home.export("exceptions");
+        assert!(changes.iter().any(|row| text(row, "message").contains("no money moves")), "{changes:?}");
+        home.ok(&["check"]);
+    });
+}

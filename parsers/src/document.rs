@@ -258,6 +258,13 @@ pub struct Party<'a> {
     pub account: Option<Account<'a>>,
 }
 
+impl Party<'_> {
+    /// Whether nothing is known of it.
+    pub fn is_empty(&self) -> bool {
+        *self == Party::default()
+    }
+}
+
 /// A reference with its qualifier (element 128).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Reference<'a> {
@@ -434,6 +441,9 @@ pub struct Return<'a> {
     pub trace: Option<Text<'a>>,
     /// Who had paid.
     pub payer: Party<'a>,
+    /// Whom it is taken from: the account, lockbox or merchant number of ours that it leaves.
+    #[serde(skip_serializing_if = "Party::is_empty")]
+    pub payee: Party<'a>,
     /// Where it begins.
     pub location: Location,
 }

@@ -149,6 +149,7 @@ impl Return<'_> {
             original_trace: self.original_trace.map(own),
             trace: self.trace.map(own),
             payer: self.payer.into_owned(),
+            payee: self.payee.into_owned(),
             location: self.location,
         }
     }

@@ -51,7 +51,8 @@ fn told(parsed: &Parsed<'_>) -> String {
         let line = returned.location.line.unwrap_or(0);
         let trace = returned.original_trace.as_deref().unwrap_or_default();
         let payer = party(&returned.payer).unwrap_or_default();
-        writeln!(text, "{line}: return {} {} #{trace} {payer}", returned.amount, returned.code).expect("text grows");
+        let payee = party(&returned.payee).map(|payee| format!(" from {payee}")).unwrap_or_default();
+        writeln!(text, "{line}: return {} {} #{trace} {payer}{payee}", returned.amount, returned.code).expect("text grows");
     }
     for balance in &document.balances {
         let date = balance.date.map(|date| date.to_string()).unwrap_or_default();
@@ -124,7 +125,7 @@ fn a_card_settlement_report_is_read_whole() {
          4: card 10.00 USD 2026-01-05 LARSEN, INC to ••••0001 #7750 \"THANK YOU\"
          3: advice 974.09 USD 2026-01-05 IRONWOOD #774915000638
            3: IV:INV-011538 gross 974.09 discount 0.00 net 974.09 2025-11-13
-         5: return 34.08 USD R01 #518512491788 GOLDEN
+         5: return 34.08 USD R01 #518512491788 GOLDEN from ••••0001
          advice total: 974.09 = 974.09
          file total: 950.01 = 950.01
          file count: 3 = 3",

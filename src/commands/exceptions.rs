@@ -130,6 +130,11 @@ pub enum Resolution {
     },
     /// Take back everything applied from the payment
     Reverse,
+    /// Name the payment that a bank return takes back; what it paid is open again
+    ReturnedPayment {
+        #[arg(long)]
+        payment: PaymentId,
+    },
     /// Let a held file post
     ReleaseFile,
     /// Never post anything from a held file

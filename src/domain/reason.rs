@@ -45,7 +45,7 @@ reasons! {
     ThirdPartyPayer = "third_party_payer", "Third-party payer not related", "identify", "Confirm that this payer may pay for the customer; record the relation.";
     CurrencyMismatch = "currency_mismatch", "Currency mismatch", "cash_application", "Payment and item are in different currencies and no rate was given.";
     RemittanceOutOfBalance = "remittance_out_of_balance", "Remittance out of balance", "cash_application", "The lines do not add up to the payment; ask the payer for a corrected advice.";
-    PaymentReturned = "payment_returned", "Payment returned", "collections", "The bank took the money back; the items are open again.";
+    PaymentReturned = "payment_returned", "Payment returned", "collections", "The bank took the money back. If it did not say which payment came back, name it; then the items are open again.";
     AboveAuthority = "above_authority", "Above authority", "approvals", "A second person with a higher limit must decide.";
     FileHeld = "file_held", "File held", "files", "Counts or totals disagree; check with the sender, then release or reject the file.";
     RecordSetAside = "record_set_aside", "Record set aside", "files", "Ask the sender for a corrected record.";

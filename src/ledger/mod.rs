@@ -42,6 +42,18 @@ pub fn held_key(file: FileId) -> String {
     format!("file:{}:held", file.0)
 }
 
+/// Key of the exception of a payment that the bank took back, or of a return of which nobody knows what it takes back.
+pub fn return_key(bank_return: i64) -> String {
+    format!("{RETURN}{bank_return}")
+}
+
+/// The bank return that an exception with this key is about.
+fn return_of_key(key: &str) -> Option<i64> {
+    key.strip_prefix(RETURN)?.parse().ok()
+}
+
+const RETURN: &str = "return:";
+
 /// Key of the exception of an advice that waits for its cash.
 pub fn waiting_key(remittance: RemittanceId) -> String {
     format!("remittance:{}:waiting", remittance.0)

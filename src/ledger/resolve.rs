@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     AboveAuthority, Mandate, PostOutcome, Posting, Refusal, apply, held_key, mark_duplicate, match_key, reject_file,
-    release_file, reverse_application, reverse_payment, waiting_key,
+    release_file, return_key, return_of_key, reverse_application, reverse_payment, take_back, waiting_key,
 };
 use crate::{
     audit,
@@ -49,6 +49,8 @@ pub enum Action {
     MarkDuplicate { of: Option<PaymentId> },
     /// Undoes one application, or all of the payment.
     Reverse { application: Option<ApplicationId>, why: String },
+    /// The bank return takes this payment back, which the engine could not tell by itself.
+    ReturnedPayment { payment: PaymentId },
     /// The held file is right after all.
     ReleaseFile { why: String },
     /// The held file is wrong.
@@ -263,6 +265,7 @@ async fn act(tx: &mut Tx, mandate: &Mandate<'_>, exception: &Exception, action: 
             })
         }
         Action::Reverse { application, why } => reverse(tx, mandate, exception, *application, why).await,
+        Action::ReturnedPayment { payment } => returned(tx, mandate, exception, *payment).await,
         Action::ReleaseFile { why } => {
             let file = file_of(exception)?;
             if !release_file(tx, mandate, file, why).await? {
@@ -338,7 +341,7 @@ async fn post(
         Posting { payment: payment.id, version: payment.version, proposal: &proposal, decision, refund_minor, note: None };
     match apply(tx, mandate, &[posting]).await?.pop() {
         Some(PostOutcome::Posted { unapplied_minor, .. }) => {
-            let about_all = exception.key == match_key(payment.id) || exception.reason == Reason::Overpaid;
+            let about_all = asks_about_all(tx, exception, payment.id).await?;
             let left = Money::new(unapplied_minor, payment.currency);
             let answer = format!("payment {} posted; {left} left unapplied", payment.id);
             Ok(Effect { answer, settled: unapplied_minor == 0 || !about_all, ..Effect::default() })
@@ -347,6 +350,13 @@ async fn post(
         Some(PostOutcome::Stale(what) | PostOutcome::Refused(what)) => Err(ResolveError::Refused(what)),
         None => Err(ResolveError::Refused("nothing was to be posted".to_owned())),
     }
+}
+
+/// Whether the exception stands for all cash of the payment that waits; the last one about a payment always does, because what waits
+/// must never wait unseen.
+async fn asks_about_all(tx: &mut Tx, exception: &Exception, payment: PaymentId) -> anyhow::Result<bool> {
+    let all = exception.key == match_key(payment) || exception.reason == Reason::Overpaid;
+    Ok(all || (exception.open && tx.count_open_exceptions_of(payment).await? <= 1))
 }
 
 async fn amount_or_rest(tx: &mut Tx, exception: &Exception, amount_minor: Option<i64>) -> Result<i64, ResolveError> {
@@ -403,16 +413,57 @@ async fn reverse(
     if exception.key == match_key(payment) {
         return Ok(Effect { answer, ..Effect::default() });
     }
-    // The cash waits for a decision again, and so somebody must be asked.
+    ask_again(tx, mandate, exception, payment, format!("Reversed: {why}")).await?;
+    Ok(Effect { answer, settled: true, ..Effect::default() })
+}
+
+/// A person names the payment that a bank return takes back. Everything else is as when its trace had told.
+async fn returned(tx: &mut Tx, mandate: &Mandate<'_>, exception: &Exception, id: PaymentId) -> Result<Effect, ResolveError> {
+    let key = match exception.details.get("for").and_then(serde_json::Value::as_i64).map(ExceptionId) {
+        // Somebody with less authority asked; the return is that of their exception.
+        Some(asked) => tx.exception(asked).await?.map_or_else(String::new, |asked| asked.key),
+        None => exception.key.clone(),
+    };
+    let bank_return = return_of_key(&key).ok_or_else(|| {
+        ResolveError::Refused(format!("exception {} is about no bank return; reverse undoes what was applied", exception.id))
+    })?;
+    let before = locked(tx, id).await?;
+    let undone = take_back(tx, mandate, bank_return, id).await?.applications;
+    let payment = locked(tx, id).await?;
+    if payment.unapplied_minor > 0 {
+        let left = Money::new(payment.unapplied_minor, payment.currency);
+        let about = Exception {
+            seller: before.seller,
+            customer: before.payer.customer,
+            file: Some(before.source.file),
+            ..exception.clone()
+        };
+        ask_again(tx, mandate, &about, id, format!("The bank took a part back; {left} are left")).await?;
+    }
+    if exception.key != key {
+        tx.clear_exceptions(&[return_key(bank_return)], &format!("decided with {}", exception.id), mandate.actor).await?;
+    }
+    let answer = format!("payment {id} came back; {undone} applications were undone and their items are open again");
+    Ok(Effect { answer, settled: true, ..Effect::default() })
+}
+
+/// Cash of a payment waits for a decision again, and so somebody must be asked.
+async fn ask_again(
+    tx: &mut Tx,
+    mandate: &Mandate<'_>,
+    exception: &Exception,
+    payment: PaymentId,
+    message: String,
+) -> Result<(), ResolveError> {
     let row = locked(tx, payment).await?;
     let amount = (row.unapplied_minor, row.currency);
     let route = mandate.policy.route(&facts(exception, Level::Payment, exception.reason, amount));
-    let mut again = NewException::new(match_key(payment), Level::Payment, exception.reason, route, format!("Reversed: {why}"));
+    let mut again = NewException::new(match_key(payment), Level::Payment, exception.reason, route, message);
     (again.payment, again.file, again.seller, again.customer) =
         (Some(payment), exception.file, exception.seller, exception.customer);
     again.amount = Some(amount);
     tx.raise_exceptions(&[again], mandate.actor).await?;
-    Ok(Effect { answer, settled: true, ..Effect::default() })
+    Ok(())
 }
 
 /// An exception may be closed without a deed only when no money waits behind it.
@@ -429,7 +480,7 @@ async fn close(tx: &mut Tx, mandate: &Mandate<'_>, exception: &Exception, note: 
     }
     if let Some(payment) = exception.payment {
         let row = locked(tx, payment).await?;
-        let asks = exception.key == match_key(payment) || exception.reason == Reason::Overpaid;
+        let asks = asks_about_all(tx, exception, payment).await?;
         if asks && row.state == PaymentState::Exception && row.unapplied_minor > 0 {
             let left = Money::new(row.unapplied_minor, row.currency);
             return Err(ResolveError::Refused(format!(

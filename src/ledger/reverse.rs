@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{
     Mandate, Refusal,
     journal::{self, CASH, UNAPPLIED, transfer},
+    match_key,
 };
 use crate::{
     audit,
@@ -61,10 +62,13 @@ pub async fn reverse_payment(tx: &mut Tx, mandate: &Mandate<'_>, id: PaymentId, 
     undo(tx, mandate, &payment, standing, "reverse", why).await
 }
 
-/// The bank took a payment back: what it paid is open again, and the cash is gone.
+/// The bank took a payment back: what it paid is open again, and the cash is gone. The bank's word is enough for the engine; a person
+/// who names the payment needs the powers of undoing ([`AboveAuthority`](super::AboveAuthority) otherwise). What the bank leaves of the
+/// payment waits for a person then: raise its exception in the same transaction.
 pub async fn take_back(tx: &mut Tx, mandate: &Mandate<'_>, bank_return: i64, id: PaymentId) -> anyhow::Result<Reversed> {
     let taken = tx.bank_return(bank_return).await?.with_context(|| format!("bank return {bank_return} does not exist"))?;
     require!(taken.state != "posted", "bank return {bank_return} was taken into account before");
+    require!(taken.amount_minor > 0, "bank return {bank_return} ({}) takes no money back", taken.code);
     require!(taken.state != "held" && taken.state != "void", "the file of bank return {bank_return} is held or rejected");
     let payment = lock(tx, id).await?;
     require!(is_live(payment.state), "payment {id} is {}; the bank cannot take it back", payment.state.as_str());
@@ -79,7 +83,11 @@ pub async fn take_back(tx: &mut Tx, mandate: &Mandate<'_>, bank_return: i64, id:
         Money::new(payment.amount_minor - gone, payment.currency)
     );
     standing.retain(|application| application.kind != ApplicationKind::Return);
-    let why = format!("bank return {}", taken.code);
+    if mandate.person {
+        mandate.ask(Power::Apply, payment.currency, taken.amount_minor)?;
+        ask_to_undo(mandate, &payment, &standing)?;
+    }
+    let why = format!("bank return {}", taken.code).trim_end().to_owned();
     let reversed = undo(tx, mandate, &payment, standing, RETURN_UNDOES, &why).await?;
     let payment = lock(tx, id).await?;
     let (entry, application) = (tx.reserve_one(Kind::JournalEntry).await?, tx.reserve_one(Kind::Application).await?);
@@ -91,6 +99,11 @@ pub async fn take_back(tx: &mut Tx, mandate: &Mandate<'_>, bank_return: i64, id:
     let state = if unapplied_minor == 0 { PaymentState::Returned } else { PaymentState::Exception };
     tx.change_payments(&[change(&payment, unapplied_minor, state, 0)]).await?;
     tx.settle_bank_return(bank_return, Some(id), "posted").await?;
+    if unapplied_minor == 0 {
+        tx.clear_exceptions(&[match_key(id)], "the bank took it back", mandate.actor).await?;
+    }
+    let detail = format!("bank return {bank_return} ({})", taken.code);
+    tell(tx, mandate, "take_back", id, detail).await?;
     Ok(reversed)
 }
 

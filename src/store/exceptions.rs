@@ -315,6 +315,11 @@ impl Tx {
         self.with_rows("key", rows, sql, values![resolution, actor, at]).await
     }
 
+    /// How many open exceptions are about a payment.
+    pub(crate) async fn count_open_exceptions_of(&mut self, payment: PaymentId) -> anyhow::Result<i64> {
+        self.number("select count(*) from exception where payment_id = $1 and state = 'open'", values![payment]).await
+    }
+
     /// The first request of a key with its answer, when it was made before.
     pub(crate) async fn first_answer(&mut self, key: &str) -> anyhow::Result<Option<Answer>> {
         let sql = "select exception_id, action_hash, actor, at, answer, recommended from request where key = $1";

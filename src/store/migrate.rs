@@ -15,12 +15,20 @@ struct Migration {
     postgres: &'static str,
 }
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "first",
-    sqlite: include_str!("migrations/sqlite/0001_first.sql"),
-    postgres: include_str!("migrations/postgres/0001_first.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "first",
+        sqlite: include_str!("migrations/sqlite/0001_first.sql"),
+        postgres: include_str!("migrations/postgres/0001_first.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "seller_of_return",
+        sqlite: include_str!("migrations/sqlite/0002_seller_of_return.sql"),
+        postgres: include_str!("migrations/postgres/0002_seller_of_return.sql"),
+    },
+];
 
 /// Applies what is missing and refuses a database whose applied steps are not ours.
 pub(super) async fn run(db: &Db) -> anyhow::Result<()> {

@@ -43,6 +43,8 @@ pub struct NewReturn {
     /// Number of the return itself, where the bank gives it one.
     pub trace: Option<String>,
     pub payer_name: Option<String>,
+    /// Whose account it leaves.
+    pub seller: Option<SellerId>,
     pub held: bool,
 }
 
@@ -55,6 +57,8 @@ pub struct BankReturn {
     pub amount_minor: i64,
     pub code: String,
     pub original_trace: Option<String>,
+    /// Whose account it leaves.
+    pub seller: Option<SellerId>,
     pub payment: Option<PaymentId>,
     pub state: String,
 }
@@ -173,7 +177,7 @@ impl Tx {
 
     /// Stores the returns of a file. Their ids are reserved before.
     pub async fn record_returns(&mut self, returns: &[NewReturn]) -> anyhow::Result<()> {
-        let mut rows = Rows::of_width(14);
+        let mut rows = Rows::of_width(15);
         for new in returns {
             let place = &new.source.location;
             let state = if new.held { "held" } else { "received" };
@@ -188,19 +192,20 @@ impl Tx {
                 &new.original_trace,
                 &new.trace,
                 &new.payer_name,
+                new.seller,
                 state,
                 byte(place.byte),
                 line(place.line),
                 place.segment,
             ]);
         }
-        let columns = "id, file_id, seq, position, currency, amount_minor, code, original_trace, trace, payer_name, state, byte, line, segment";
+        let columns = "id, file_id, seq, position, currency, amount_minor, code, original_trace, trace, payer_name, seller_id, state, byte, line, segment";
         self.insert("bank_return", columns, "", rows).await?;
         Ok(())
     }
 
     pub async fn bank_returns_of_file(&mut self, file: FileId) -> anyhow::Result<Vec<BankReturn>> {
-        let sql = "select id, file_id, currency, amount_minor, code, original_trace, payment_id, state from bank_return \
+        let sql = "select id, file_id, currency, amount_minor, code, original_trace, seller_id, payment_id, state from bank_return \
                    where file_id = $1 order by seq";
         let rows = self.all(sql, values![file]).await?;
         rows.iter().map(|row| BankReturn::read(&mut Columns::of(row))).collect()
@@ -208,7 +213,7 @@ impl Tx {
 
     pub async fn bank_return(&mut self, id: i64) -> anyhow::Result<Option<BankReturn>> {
         let sql = format!(
-            "select id, file_id, currency, amount_minor, code, original_trace, payment_id, state from bank_return where id = $1{}",
+            "select id, file_id, currency, amount_minor, code, original_trace, seller_id, payment_id, state from bank_return where id = $1{}",
             self.for_update()
         );
         self.first(&sql, values![id]).await?.map(|row| BankReturn::read(&mut Columns::of(&row))).transpose()
@@ -315,6 +320,7 @@ impl BankReturn {
             amount_minor: columns.number()?,
             code: columns.text()?,
             original_trace: columns.text_opt()?,
+            seller: columns.number_opt()?.map(SellerId),
             payment: columns.number_opt()?.map(PaymentId),
             state: columns.text()?,
         })

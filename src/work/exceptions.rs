@@ -6,7 +6,7 @@ use tieout_parsers::{Finding, Location};
 use super::directory::Directory;
 use crate::{
     domain::{Currency, ExceptionFacts, FileId, Level, OpenItemId, Payment, Reason, Remittance},
-    ledger::{held_key, waiting_key},
+    ledger::{held_key, return_key, waiting_key},
     rules::RuleSet,
     store::{BankReturn, NewException, NewOpenItem},
 };
@@ -113,7 +113,7 @@ impl Raiser<'_> {
     /// A payment that the bank took back, or a return that belongs to no payment we know.
     pub fn bank_return(&self, returned: &BankReturn, payment: Option<&Payment>, message: String) -> NewException {
         let reason = Reason::PaymentReturned;
-        let key = format!("return:{}", returned.id);
+        let key = return_key(returned.id);
         let mut exception = match payment {
             Some(payment) => self.payment(payment, reason, key, message),
             None => {
@@ -121,6 +121,7 @@ impl Raiser<'_> {
             }
         };
         exception.file = Some(returned.file);
+        exception.seller = exception.seller.or(returned.seller);
         exception.amount = Some((returned.amount_minor, returned.currency));
         exception
     }

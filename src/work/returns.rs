@@ -32,12 +32,18 @@ impl Engine {
 
     /// Every return is an exception: the items are open again, or nobody knows what was taken back.
     async fn take_back(&self, tx: &mut Tx, raiser: &Raiser<'_>, returned: &BankReturn) -> anyhow::Result<NewException> {
-        let code = &returned.code;
+        let code = if returned.code.is_empty() { "no reason code" } else { returned.code.as_str() };
         let trace = returned.original_trace.as_deref().unwrap_or("no trace");
+        if returned.amount_minor == 0 {
+            let why = format!("the bank asks to change the data of {trace} ({code}); no money moves, and nothing was undone");
+            return Ok(raiser.bank_return(returned, None, why));
+        }
         let candidates = originals(tx, returned).await?;
         let [payment] = candidates.as_slice() else {
             let found = if candidates.is_empty() { "no live payment has" } else { "several live payments have" };
-            let why = format!("the bank takes money back ({code}, {trace}); {found} that trace and at least that amount");
+            let why = format!(
+                "the bank takes money back ({code}, {trace}); {found} that trace and at least that amount; name it with returned-payment"
+            );
             return Ok(raiser.bank_return(returned, None, why));
         };
         let why = match ledger::take_back(tx, &self.mandate(), returned.id, payment.id).await {
@@ -66,6 +72,10 @@ async fn originals(tx: &mut Tx, returned: &BankReturn) -> anyhow::Result<Vec<Pay
             && payment.amount_minor >= returned.amount_minor
             && matches!(payment.state, PaymentState::Received | PaymentState::Posted | PaymentState::Exception)
     });
+    // A trace is unique at one bank only; the account that the money leaves tells which seller's payment it was.
+    if let Some(seller) = returned.seller {
+        payments.retain(|payment| payment.seller.is_none_or(|of| of == seller));
+    }
     // The exact amount is the better answer where one trace was used for several payments.
     if payments.iter().any(|payment| payment.amount_minor == returned.amount_minor) {
         payments.retain(|payment| payment.amount_minor == returned.amount_minor);

@@ -301,6 +301,7 @@ impl<'w> Entry<'w, '_, '_> {
             trace: customer.is_some().then(|| bank.clone()).flatten(),
             original_trace: customer.or(bank),
             payer: told.payer,
+            payee: self.payee(),
             location: self.record.location(),
         });
     }

@@ -93,10 +93,11 @@ impl Booking<'_> {
             self.entry.reversal || tx.returned || self.sub_family(&tx).is_some_and(|code| matches!(code, "UPDD" | "RRTN"));
         if !credit && comes_back {
             // Of what comes back, the debtor of the original payment is named; some banks turn the parties round.
-            let payer = if debtor == Party::default() { creditor } else { debtor };
+            let payer = if debtor.is_empty() { creditor } else { debtor };
+            let payee = self.own.clone();
             let original_trace = original(&tx).map(|trace| Text::Owned(trace.to_owned()));
             let code = Text::Owned(std::mem::take(&mut tx.return_reason));
-            out.payment_return(Return { seq: 0, amount, code, original_trace, trace: None, payer, location: tx.location });
+            out.payment_return(Return { seq: 0, amount, code, original_trace, trace: None, payer, payee, location: tx.location });
             return;
         }
         let references = self.references(&tx, amount, trace.as_deref());

@@ -6,13 +6,13 @@ use super::{
     block::{Block, for_advice},
     cells::Cells,
     field::Field,
-    movement::{money_field, payer, signed},
+    movement::{money_field, payee, payer, signed},
     sheet::{RowKind, TotalOf, Totals as Claims, Yields},
     totals::Totals,
 };
 use crate::{
-    Account, Currency, Direction, Effect, Finding, FindingCode, Limits, Location, Money, Party, Payment, Reference, Return,
-    Severity, x12::output::Output,
+    Account, Currency, Direction, Effect, Finding, FindingCode, Limits, Location, Money, Payment, Reference, Return, Severity,
+    x12::output::Output,
 };
 
 /// What has been read since the header.
@@ -211,7 +211,7 @@ impl Books {
             amount: Money::new(minor.saturating_abs(), currency),
             value_date: date,
             payer: payer(cells),
-            payee: Party { account, ..Party::default() },
+            payee: payee(cells),
             trace: cells.text(Field::Trace).map(Into::into),
             references: references.into_iter().collect(),
             text: cells.text(Field::Text).map(Into::into),
@@ -251,6 +251,7 @@ impl Books {
             original_trace: cells.text(Field::Trace).map(Into::into),
             trace: None,
             payer: payer(cells),
+            payee: payee(cells),
             location: cells.place,
         })
     }

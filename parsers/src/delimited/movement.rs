@@ -12,6 +12,11 @@ pub(super) fn payer(cells: &Cells<'_>) -> Party<'static> {
     }
 }
 
+/// Our side of a row: the account or merchant number that the money comes to or leaves.
+pub(super) fn payee(cells: &Cells<'_>) -> Party<'static> {
+    Party { account: cells.text(Field::OwnAccount).map(|number| Account::new(number.into())), ..Party::default() }
+}
+
 /// The column that holds the money of a row, for findings.
 pub(super) fn money_field(cells: &Cells<'_>) -> Field {
     let held = [Field::Amount, Field::Credit, Field::Debit].into_iter().find(|field| cells.text(*field).is_some());

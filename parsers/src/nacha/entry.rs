@@ -209,6 +209,8 @@ impl<'w> Entry<'w, '_> {
         let mut payer = Party::default();
         self.fill_receiver(line, addenda, &mut payer);
         payer.id = self.identification(line).or(payer.id);
+        let mut payee = Party::default();
+        self.fill_originator(addenda, &mut payee);
         let code = more.text(&more::RETURN_REASON).unwrap_or_default();
         let original_trace = more.text(&more::ORIGINAL_TRACE);
         let trace = line.text(&at::TRACE);
@@ -222,7 +224,7 @@ impl<'w> Entry<'w, '_> {
             let code = FindingCode::MissingElement;
             out.finding(more.finding(&more::ORIGINAL_TRACE, code, Effect::Noted, message, "the trace number of the original"));
         }
-        out.payment_return(Return { seq: 0, amount, code, original_trace, trace, payer, location: line.location() });
+        out.payment_return(Return { seq: 0, amount, code, original_trace, trace, payer, payee, location: line.location() });
     }
 
     fn expect_return_code(&self, line: &Line<'w>, transaction: Transaction, out: &mut Output<'w>) {

@@ -37,7 +37,7 @@ pub(super) fn put(
     if mark == Mark::ReversedCredit || (mark == Mark::Debit && comes_back(entry, &details)) {
         let original_trace = names.original(&details).map(|trace| Text::Owned(trace.to_owned()));
         let code = Text::Owned(details.reason);
-        out.payment_return(Return { seq: 0, amount, code, original_trace, trace: None, payer: other, location });
+        out.payment_return(Return { seq: 0, amount, code, original_trace, trace: None, payer: other, payee: own, location });
         return;
     }
     let credit = mark != Mark::Debit;

@@ -154,6 +154,7 @@ async fn action(tx: &mut Tx, exception: &Exception, request: &Request<'_>) -> an
         }
         With::MarkDuplicate { of } => Action::MarkDuplicate { of: Some(*of) },
         With::Reverse => Action::Reverse { application: None, why: why() },
+        With::ReturnedPayment { payment } => Action::ReturnedPayment { payment: *payment },
         With::ReleaseFile => Action::ReleaseFile { why: why() },
         With::RejectFile => Action::RejectFile { why: why() },
         With::Close | With::Retry => Action::Close { note: why() },

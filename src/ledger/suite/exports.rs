@@ -99,6 +99,7 @@ async fn returned_in_a_file(tx: &mut Tx, world: &World) -> i64 {
         original_trace: Some("T4".to_owned()),
         trace: None,
         payer_name: None,
+        seller: None,
         held: false,
     };
     tx.record_returns(&[back]).await.expect("returns");

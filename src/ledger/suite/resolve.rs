@@ -2,13 +2,14 @@
 
 use super::{broken, engine, items, line, open, person, proposal, received, record, unapplied, with};
 use crate::{
-    domain::{Currency, ExceptionId, Level, LineAdjustmentKind, PaymentId, Reason, Route},
+    domain::{Currency, ExceptionId, Level, LineAdjustmentKind, Location, PaymentId, Reason, Route, Source},
     ledger::{
-        AboveAuthority, Action, Mandate, PostOutcome, Posting, Resolution, ResolveError, apply, match_key, resolve, waiting_key,
+        AboveAuthority, Action, Mandate, PostOutcome, Posting, Resolution, ResolveError, apply, match_key, resolve, return_key,
+        waiting_key,
     },
     rules::Power,
     store::{
-        Db, FileState, Kind, NewException,
+        Db, FileCounts, FileState, FileTotal, Kind, NewException, NewReturn, Recording, TotalKind,
         testing::{Fresh, World, on_both},
     },
 };
@@ -361,6 +362,109 @@ on_both! {
         assert!(matches!(&nobody, Err(ResolveError::Refused(why)) if why.contains("2026-03-02, 366 days ago") && why.contains("unapply_days")), "{nobody:?}");
         assert!(matches!(act(&fresh.db, &later(sue, 365), exception, None, &undo(Some(0)), "f").await, Ok(Resolution::Done { .. })));
         assert_eq!((open(&fresh.db, &ids).await, unapplied(&fresh.db, payment).await), (vec![400, 700], (1_000, "exception")));
+        assert_eq!(broken(&fresh.db).await, [""; 0]);
+    }
+}
+
+/// Bank returns that name no payment, each with its exception, in the order given.
+async fn unclear_returns(fresh: &Fresh, world: &World, returns: &[(i64, Currency)]) -> Vec<(i64, ExceptionId)> {
+    let stored = fresh.db.transact(async |tx| {
+        let file = world.file(tx, "returns").await;
+        let ids = tx.reserve(Kind::BankReturn, returns.len()).await?;
+        let (mut new, mut exceptions, mut totals) = (Vec::new(), Vec::new(), Vec::new());
+        for (seq, (id, (amount_minor, currency))) in (0_u32..).zip(ids.iter().zip(returns)) {
+            let source = Source { file, location: Location::default() };
+            new.push(NewReturn {
+                id: *id,
+                source,
+                seq,
+                position: seq + 1,
+                currency: *currency,
+                amount_minor: *amount_minor,
+                code: "R01".to_owned(),
+                original_trace: None,
+                trace: None,
+                payer_name: None,
+                seller: Some(world.seller),
+                held: false,
+            });
+            let mut exception = asked(return_key(*id), Level::Record, Reason::PaymentReturned);
+            (exception.file, exception.amount) = (Some(file), Some((*amount_minor, *currency)));
+            exceptions.push(exception);
+            totals.push(FileTotal { kind: TotalKind::Return, currency: *currency, records: 1, amount_minor: *amount_minor });
+        }
+        tx.record_returns(&new).await?;
+        let counts = FileCounts { returns: returns.len() as u64, ..FileCounts::default() };
+        let totals = totals.into_iter().fold(Vec::<FileTotal>::new(), |mut sums, total| {
+            match sums.iter_mut().find(|sum| sum.currency == total.currency) {
+                Some(sum) => (sum.records, sum.amount_minor) = (sum.records + 1, sum.amount_minor + total.amount_minor),
+                None => sums.push(total),
+            }
+            sums
+        });
+        let recording = Recording {
+            file,
+            state: FileState::Recorded,
+            format: "nacha",
+            verdict: "accepted",
+            sender: None,
+            receiver: None,
+            counts,
+            totals,
+        };
+        assert!(tx.record_file(&recording).await?);
+        Ok(ids.into_iter().zip(tx.raise_exceptions(&exceptions, "engine").await?).collect())
+    });
+    stored.await.expect("stored")
+}
+
+on_both! {
+    async fn a_person_names_the_payment_that_came_back(fresh) {
+        let world = World::new(fresh).await;
+        let (payment, exception) = waiting(fresh, &world, "aa", 1_000).await;
+        let (other, other_exception) = waiting(fresh, &world, "bb", 400).await;
+        let ids = items(fresh, &world, &[("A", 900)]).await;
+        let (cleo, ann, sue) = (person(&world, "cleo", "clerk"), person(&world, "ann", "analyst"), person(&world, "sue", "supervisor"));
+        let part = Action::Apply { lines: vec![line(ids[0], 900)], on_account_minor: 0, customer: None };
+        assert!(matches!(act(&fresh.db, &ann, exception, None, &part, "apply").await, Ok(Resolution::Done { .. })));
+        let returns = unclear_returns(fresh, &world, &[(1_000, Currency::USD), (5_000, Currency::USD), (300, Currency::USD), (10, Currency::EUR)]).await;
+        let names = |payment| Action::ReturnedPayment { payment };
+
+        for (place, payment, why) in [
+            (1, payment, "of which only 10.00 USD is left"), (3, payment, "is in USD, its return in EUR"), (0, PaymentId(99), "does not exist"),
+        ] {
+            let refused = act(&fresh.db, &ann, returns[place].1, None, &names(payment), &format!("refused-{place}")).await;
+            assert!(matches!(&refused, Err(ResolveError::Refused(sentence)) if sentence.contains(why)), "{refused:?}");
+        }
+        let elsewhere = act(&fresh.db, &ann, other_exception, None, &names(other), "elsewhere").await;
+        assert!(matches!(&elsewhere, Err(ResolveError::Refused(why)) if why.contains("no bank return")), "{elsewhere:?}");
+        let late = Mandate { day: world.day + chrono::Days::new(31), ..ann };
+        let late = act(&fresh.db, &late, returns[0].1, None, &names(payment), "late").await;
+        assert!(matches!(&late, Ok(Resolution::Recommended { above: AboveAuthority::Age { age_days: 31, .. }, .. })), "{late:?}");
+
+        let asked = act(&fresh.db, &cleo, returns[0].1, None, &names(payment), "a").await;
+        let Ok(Resolution::Recommended { exception: approval, above }) = asked else { panic!("{asked:?}") };
+        assert_eq!(above.amount(), (1_000, Currency::USD));
+        assert_eq!((open(&fresh.db, &ids).await, unapplied(&fresh.db, payment).await), (vec![0], (100, "exception")));
+        assert!(is_closed(&act(&fresh.db, &sue, approval, None, &names(payment), "b").await), "granted");
+        assert!(matches!(act(&fresh.db, &sue, approval, None, &names(payment), "b").await, Ok(Resolution::Replayed { .. })));
+        assert_eq!((open(&fresh.db, &ids).await, unapplied(&fresh.db, payment).await), (vec![900], (0, "returned")));
+        let mut tx = fresh.db.begin().await.unwrap();
+        let tied = tx.bank_return(returns[0].0).await.unwrap().expect("stored");
+        assert_eq!((tied.payment, tied.state.as_str()), (Some(payment), "posted"));
+        for settled in [returns[0].1, exception] {
+            assert!(!tx.exception(settled).await.unwrap().expect("stored").open, "nothing is left to ask of {settled}");
+        }
+        tx.rollback().await.unwrap();
+        let again = act(&fresh.db, &ann, returns[2].1, None, &names(payment), "c").await;
+        assert!(matches!(&again, Err(ResolveError::Refused(why)) if why.contains("is returned")), "{again:?}");
+        assert_eq!(broken(&fresh.db).await, [""; 0]);
+
+        // A part comes back: what is left waits for a person, and the last exception about it cannot just be closed.
+        assert!(is_closed(&act(&fresh.db, &ann, returns[2].1, None, &names(other), "d").await));
+        assert_eq!(unapplied(&fresh.db, other).await, (100, "exception"));
+        let refused = act(&fresh.db, &ann, other_exception, None, &Action::Close { note: "done".to_owned() }, "e").await;
+        assert!(matches!(refused, Err(ResolveError::Refused(_))), "1.00 waits behind it: {refused:?}");
         assert_eq!(broken(&fresh.db).await, [""; 0]);
     }
 }

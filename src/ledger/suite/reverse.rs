@@ -94,7 +94,7 @@ on_both! {
         let reserved = tx.reserve(Kind::BankReturn, 3).await.unwrap();
         let back = |place: usize, amount_minor| NewReturn {
             id: reserved[place], source: Source { file, location: Location::default() }, seq: u32::try_from(place).expect("small"), position: 1, currency: Currency::USD,
-            amount_minor, code: "R01".to_owned(), original_trace: Some("T0".to_owned()), trace: None, payer_name: None, held: false,
+            amount_minor, code: "R01".to_owned(), original_trace: Some("T0".to_owned()), trace: None, payer_name: None, seller: None, held: false,
         };
         tx.record_returns(&[back(0, 1_000), back(1, 150), back(2, 300)]).await.unwrap();
         let total = FileTotal { kind: TotalKind::Return, currency: Currency::USD, records: 3, amount_minor: 1_450 };

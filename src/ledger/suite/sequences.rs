@@ -169,6 +169,7 @@ impl Run<'_> {
             original_trace: None,
             trace: None,
             payer_name: None,
+            seller: None,
             held: false,
         };
         tx.record_returns(&[new]).await?;
