@@ -219,6 +219,7 @@ impl Loaded {
             findings_max: size("limits.findings_max"),
             unpacked_bytes_max: self.count("limits.unpacked_bytes_max"),
             archive_entries_max: size("limits.archive_entries_max"),
+            workbook_bytes_max: size("limits.workbook_bytes_max"),
             archive_depth_max: size("limits.archive_depth_max"),
         }
     }

@@ -122,6 +122,21 @@ fn what_explains_a_debit_never_explains_money_that_comes_in() {
 }
 
 #[test]
+fn money_that_leaves_an_account_is_counted_and_clears_itself() {
+    on_both(|home| {
+        let download = "Date,Description,Debit,Credit,Currency\n2026-03-16,RENT,900.00,,USD\n2026-03-16,WAGES,1200.50,,USD\n\
+                        2026-03-16,TRANSFER,,12.00,USD\n";
+        let statement = ":20:1\n:25:12345678/0532013000\n:28C:9/1\n:60F:C260316EUR100,00\n:61:2603160316D40,00NTRFNONREF\n:62F:C260316EUR60,00\n-\n";
+        let files = [put(home, "bank.csv", download), put(home, "bank.sta", statement)];
+        home.ok(&["ingest", &files[0], &files[1]]);
+        let exceptions = home.ok(&["exceptions", "list"]);
+        assert!(!exceptions.contains("record_set_aside"), "{exceptions}");
+        let check = home.ok(&["check"]);
+        assert!(check.contains("set aside 0, debits counted 3"), "{check}");
+    });
+}
+
+#[test]
 fn a_record_set_aside_after_many_findings_is_still_told() {
     on_both(|home| {
         let odd = Order { amount: "1.00", lines: &["ZZZ*1", "ZZZ*2", "ZZZ*3"], ..Order::new(906, "") };

@@ -20,6 +20,8 @@ pub(crate) enum Family {
     Swift,
     /// ISO 20022 XML.
     Camt,
+    /// A zip package, which a workbook is.
+    Package,
     /// Nothing we read, and a hint at what it may be.
     Unknown(&'static str),
 }
@@ -56,6 +58,9 @@ pub(crate) fn family(bytes: &[u8]) -> Family {
     if matches!(text, [b'<', b'?' | b'!' | b'A'..=b'Z' | b'a'..=b'z' | b'_', ..]) {
         return Family::Camt;
     }
+    if head.starts_with(b"PK\x03\x04") {
+        return Family::Package;
+    }
     // Last, because the text of a payment may hold an interchange.
     if has_later_isa(text) {
         return Family::X12;
@@ -81,7 +86,9 @@ fn hint(head: &[u8], text: &[u8]) -> &'static str {
         "the file holds only blanks"
     } else if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
         "the file is UTF-16 text; convert it to UTF-8"
-    } else if head.starts_with(b"\x1f\x8b") || head.starts_with(b"PK\x03\x04") {
+    } else if head.starts_with(b"\xd0\xcf\x11\xe0") {
+        "this is an old .xls workbook, or one with a password; save it as .xlsx without password, or as CSV"
+    } else if head.starts_with(b"\x1f\x8b") {
         "the file is compressed; unpack it first"
     } else if is_tag(text, b"GS") {
         "this looks like X12 whose ISA segment is missing; ask the sender for the whole interchange"

@@ -134,6 +134,8 @@ formats! {
     Remt001 = "remt.001";
     /// CSV or another delimited text whose header fits a mapping.
     Csv = "csv";
+    /// XLSX workbook with a sheet whose header fits a mapping.
+    Xlsx = "xlsx";
     /// Nothing we know.
     Unknown = "unknown";
 }

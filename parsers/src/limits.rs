@@ -16,6 +16,9 @@ pub struct Limits {
     pub unpacked_bytes_max: u64,
     /// Files in one archive. Stops archives of a million entries.
     pub archive_entries_max: usize,
+    /// Bytes of a workbook, which is kept in memory while it is read, and of each of its parts but the sheets; all parts together may unpack
+    /// to eight times that. Stops zip bombs that call themselves spreadsheets.
+    pub workbook_bytes_max: usize,
     /// Archives within archives. Stops files that contain themselves.
     pub archive_depth_max: usize,
 }
@@ -29,6 +32,7 @@ impl Default for Limits {
             findings_max: 1_000,
             unpacked_bytes_max: 4 << 30,
             archive_entries_max: 10_000,
+            workbook_bytes_max: 64 << 20,
             archive_depth_max: 3,
         }
     }

@@ -20,6 +20,23 @@ pub struct Location {
     pub repeat: Option<u16>,
     /// Component of a composite element, counted from 1.
     pub component: Option<u16>,
+    /// Sheet of a workbook, counted from 1. `line` is then its row and `element` its column; `segment` counts the rows of all sheets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<u16>,
+}
+
+impl Location {
+    /// The name of a cell of a sheet, `C7`; nothing where no sheet, row or column is meant.
+    pub fn cell(&self) -> Option<String> {
+        let (line, mut column) = self.sheet.and(self.line).zip(self.element)?;
+        let mut letters = Vec::new();
+        while let Some(left) = column.checked_sub(1) {
+            // Less than 26, so that it is a letter.
+            letters.push(char::from(b'A'.saturating_add((left % 26) as u8)));
+            column = left / 26;
+        }
+        Some(format!("{}{line}", letters.iter().rev().collect::<String>()))
+    }
 }
 
 /// A segment tag or record type of up to eight bytes, kept inline; zeros fill what is not used.

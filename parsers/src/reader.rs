@@ -19,8 +19,8 @@ pub(crate) fn reader(family: Family, limits: &Limits) -> Option<Box<dyn Reader>>
     match family {
         Family::Nacha => Some(Box::new(Nacha::new(limits))),
         Family::Bai2 => Some(Box::new(Bai2::new(limits))),
-        // The stream makes it, because its layout is an option of the caller.
-        Family::Lockbox => None,
+        // The stream makes them, because layouts and mappings are options of the caller.
+        Family::Lockbox | Family::Package => None,
         Family::Swift => Some(Box::new(SwiftReader::new(limits))),
         Family::Camt => Some(Box::new(CamtReader::new(limits))),
         Family::X12 | Family::Unknown(_) => None,

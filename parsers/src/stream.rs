@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    Currency, Document, Format, Layout, Limits, Mapping, Parsed, Record, Status, delimited,
+    Currency, Document, Format, Layout, Limits, Mapping, Parsed, Record, Status,
+    delimited::{self, Workbook},
     detect::{self, Family},
     lockbox::Lockbox,
     reader::{Reader, reader},
@@ -224,6 +225,7 @@ fn start(options: &Options, bytes: &[u8]) -> Start {
     }
     let reader = match family {
         Family::Unknown(_) => delimited::recognise(bytes, options),
+        Family::Package => Some(Box::new(Workbook::new(options)) as Box<dyn Reader>),
         _ => reader(family, &options.limits),
     };
     match (options.bare, reader) {

@@ -16,6 +16,9 @@ use crate::domain::{Currency, ExceptionFacts, Level, Reason, Route};
 #[serde(deny_unknown_fields)]
 pub struct RoutingRules {
     pub version: u32,
+    /// Formats whose debits are an exception each; in all others they are counted, because statements are full of them.
+    #[serde(default)]
+    pub debit_exceptions: Vec<String>,
     #[serde(default, rename = "queue")]
     pub queues: Vec<Queue>,
     #[serde(default, rename = "route")]
@@ -125,6 +128,11 @@ rule! {
 }
 
 impl RoutingRules {
+    /// Whether each debit in a file of this format is work for a person.
+    pub fn debits_raise(&self, format: &str) -> bool {
+        self.debit_exceptions.iter().any(|known| known == format)
+    }
+
     /// Where a new exception goes.
     pub fn route(&self, facts: &ExceptionFacts) -> Route {
         let rule = self.rule(facts);

@@ -99,6 +99,8 @@ pub enum TotalKind {
     Payment,
     Return,
     Invoice,
+    /// Money that left the account: told and counted, and no receipt.
+    Debit,
 }
 
 impl TotalKind {
@@ -107,6 +109,7 @@ impl TotalKind {
             Self::Payment => "payment",
             Self::Return => "return",
             Self::Invoice => "invoice",
+            Self::Debit => "debit",
         }
     }
 }

@@ -173,7 +173,8 @@ const QUERIES: &[Query] = &[
                and not exists (select 1 from job j where j.key = 'invoices:F' || f.id and j.state <> 'done')) or f.set_aside <> coalesce(e.n, 0) \
                order by f.id",
         proof: "select 'payments ' || coalesce(sum(payments), 0) || ', returns ' || coalesce(sum(returns), 0) || ', remittances ' || \
-                coalesce(sum(remittances), 0) || ', invoices ' || coalesce(sum(invoices), 0) || ', set aside ' || coalesce(sum(set_aside), 0) from file",
+                coalesce(sum(remittances), 0) || ', invoices ' || coalesce(sum(invoices), 0) || ', set aside ' || coalesce(sum(set_aside), 0) || \
+                ', debits counted ' || (select coalesce(sum(records), 0) from file_total where kind = 'debit') from file",
     },
     Query {
         promise: "nothing waits unseen: held files and payments without an answer have an open exception, and no job is parked",

@@ -73,6 +73,8 @@ struct Recorder<'a> {
     payment_seq: u32,
     set_aside: u64,
     set_asides: SetAsides,
+    /// A debit in a file of this format is for a person; otherwise it is counted only.
+    debits_raise: bool,
     recorded: Recorded,
     /// A record that could not be taken; the sink cannot return it.
     failure: Option<anyhow::Error>,
@@ -100,6 +102,7 @@ impl<'a> Recorder<'a> {
             payment_seq: 0,
             set_aside: 0,
             set_asides: SetAsides::default(),
+            debits_raise: setting.raiser.rules.routing.debits_raise(survey.format.as_str()),
             recorded: Recorded::default(),
             failure: None,
         })
@@ -121,7 +124,12 @@ impl<'a> Recorder<'a> {
         let taken = match record {
             Record::Payment(payment) if payment.direction == Direction::Debit => {
                 self.void_advice(payment.remittance);
-                self.refuse(&payment.location, format!("a debit of {} takes money from us; it is no receipt", payment.amount));
+                if self.debits_raise {
+                    self.refuse(
+                        &payment.location,
+                        format!("a debit of {} takes money from us; it is no receipt", payment.amount),
+                    );
+                }
                 Ok(())
             }
             Record::Payment(payment) => self.payment(*payment),

@@ -50,7 +50,7 @@ impl Survey {
     fn count(&mut self, record: &Record<'_>) {
         let counts = &mut self.counts;
         match record {
-            Record::Payment(payment) if payment.direction == Direction::Debit => {}
+            Record::Payment(payment) if payment.direction == Direction::Debit => self.add(TotalKind::Debit, payment.amount),
             Record::Payment(payment) => {
                 counts.payments += 1;
                 self.add(TotalKind::Payment, payment.amount);

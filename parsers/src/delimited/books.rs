@@ -383,6 +383,13 @@ impl Books {
         self.blocks = 0;
     }
 
+    /// The end of a sheet: another one has balances of its own.
+    pub fn end_sheet(&mut self, claims: Option<&Claims>, end: Location) {
+        self.end_section(claims, end);
+        self.finish();
+        self.running = Running::default();
+    }
+
     /// The end of the file.
     pub fn finish(&mut self) {
         self.running.finish(&mut self.out);

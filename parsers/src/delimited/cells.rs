@@ -10,7 +10,9 @@ use super::{
     field::Field,
     header::Columns,
     mapping::Mapping,
-    rows::Span,
+    rows::{Kind, Span},
+    sheet::DecimalSign,
+    workbook::{Epoch, day_of_serial},
 };
 use crate::{
     Currency, Effect, Finding, FindingCode, Location, Severity, Tag,
@@ -24,13 +26,23 @@ pub(super) struct Cells<'a> {
     pub spans: &'a [Span],
     pub columns: &'a Columns,
     pub mapping: &'a Mapping,
+    /// From where the days of a spreadsheet are counted.
+    pub epoch: Epoch,
     /// Where the row begins; its tag says what the row is.
     pub place: Location,
 }
 
 impl<'a> Cells<'a> {
+    fn span(&self, field: Field) -> Option<Span> {
+        self.spans.get(usize::from(self.columns.place(field)?)).copied()
+    }
+
+    fn kind(&self, field: Field) -> Kind {
+        self.span(field).map_or(Kind::Plain, |span| span.kind)
+    }
+
     fn bytes(&self, field: Field) -> Option<Cow<'a, [u8]>> {
-        let span = self.spans.get(usize::from(self.columns.place(field)?))?;
+        let span = self.span(field)?;
         let value = span.value(self.row);
         (!value.trim_ascii().is_empty()).then_some(value)
     }
@@ -62,7 +74,8 @@ impl<'a> Cells<'a> {
     /// An amount as written.
     pub fn amount(&self, field: Field, currency: Currency) -> Result<Option<Amount>, Box<Finding>> {
         let Some(text) = self.text(field) else { return Ok(None) };
-        amount::parse(&text, currency, self.mapping.sheet.amounts.decimal)
+        let sign = if self.kind(field) == Kind::Number { DecimalSign::Point } else { self.mapping.sheet.amounts.decimal };
+        amount::parse(&text, currency, sign)
             .map(Some)
             .map_err(|expected| self.wrong(field, FindingCode::BadAmount, "the amount cannot be read", &expected))
     }
@@ -71,7 +84,12 @@ impl<'a> Cells<'a> {
     pub fn date(&self, field: Field) -> Result<Option<NaiveDate>, Box<Finding>> {
         let Some(text) = self.text(field) else { return Ok(None) };
         let formats = &self.mapping.sheet.dates.formats;
-        day::parse(&text, formats).map(Some).ok_or_else(|| {
+        let day = match self.kind(field) {
+            Kind::Day => day::of_cell(&text),
+            Kind::Number => day_of_serial(&text, self.epoch).or_else(|| day::parse(&text, formats)),
+            Kind::Plain | Kind::Doubled => day::parse(&text, formats),
+        };
+        day.map(Some).ok_or_else(|| {
             let expected = format!("a date written {}", formats.join(" or "));
             self.wrong(field, FindingCode::BadDate, "the date cannot be read", &expected)
         })
@@ -117,7 +135,8 @@ impl<'a> Cells<'a> {
     /// Where a cell stands: its column counted from 1, and the byte it begins at.
     pub fn location(&self, field: Field) -> Location {
         let column = self.columns.place(field);
-        let span = column.and_then(|column| self.spans.get(usize::from(column)));
+        // The cells of a spreadsheet stand packed, so that only sheet, row and column say where one is.
+        let span = self.span(field).filter(|_| self.place.sheet.is_none());
         let at = span.map_or(0, |span| span.at() as u64);
         Location {
             byte: self.place.byte.saturating_add(at),

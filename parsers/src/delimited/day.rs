@@ -16,12 +16,21 @@ pub(super) fn parse(text: &str, formats: &[String]) -> Option<NaiveDate> {
 }
 
 fn one(text: &str, formats: &[String]) -> Option<NaiveDate> {
-    // `%Y` takes years of any length; those outside are slips of the pen or another order of day and year.
-    let is_ours = |date: &NaiveDate| (1950..2200).contains(&date.year());
     formats.iter().find_map(|format| {
         let date = if format == ISO { iso(text) } else { None };
-        date.or_else(|| NaiveDate::parse_from_str(text, format).ok()).filter(is_ours)
+        date.or_else(|| NaiveDate::parse_from_str(text, format).ok()).filter(|date| is_of_our_time(*date))
     })
+}
+
+/// `%Y` takes years of any length; those outside are slips of the pen or another order of day and year.
+pub(super) fn is_of_our_time(date: NaiveDate) -> bool {
+    (1950..2200).contains(&date.year())
+}
+
+/// The day of a spreadsheet's cell, which is written year first; a time behind it is left out.
+pub(super) fn of_cell(text: &str) -> Option<NaiveDate> {
+    let day = text.split(['T', ' ']).next()?;
+    iso(day.trim()).filter(|date| is_of_our_time(*date))
 }
 
 const ISO: &str = "%Y-%m-%d";

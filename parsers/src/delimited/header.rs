@@ -7,10 +7,16 @@ use super::{
     mapping::Mapping,
     rows::{self, Found, How, Span},
 };
-use crate::x12::segment::decode;
+use crate::{
+    Effect, Finding, FindingCode, Location, Severity,
+    x12::{
+        output::Output,
+        segment::{decode, shown},
+    },
+};
 
 /// Rows that may stand before the header, such as the name of an account and a period.
-const PREAMBLE_MAX: usize = 20;
+pub(super) const PREAMBLE_MAX: usize = 20;
 
 /// Delimiters in use, the everyday one first.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -41,8 +47,8 @@ pub(super) fn recognise(head: &[u8], own: &[Arc<Mapping>]) -> Option<Recognised>
             if is_open_item_list(&columns) {
                 return None;
             }
-            if let Some(mapping) = own.iter().chain(Mapping::shipped()).find(|mapping| fits(mapping, &columns)) {
-                return Some(Recognised { mapping: Arc::clone(mapping), delimiter, at });
+            if let Some(mapping) = mapping_of(&columns, own) {
+                return Some(Recognised { mapping, delimiter, at });
             }
         }
         let end = memchr::memchr2(b'\n', b'\r', bytes)?;
@@ -51,8 +57,13 @@ pub(super) fn recognise(head: &[u8], own: &[Arc<Mapping>]) -> Option<Recognised>
     None
 }
 
+/// The first mapping that these plain column names fit; `own` go before the shipped ones.
+pub(super) fn mapping_of(columns: &[String], own: &[Arc<Mapping>]) -> Option<Arc<Mapping>> {
+    own.iter().chain(Mapping::shipped()).find(|mapping| fits(mapping, columns)).map(Arc::clone)
+}
+
 /// Lists of open items are master data; they are read elsewhere.
-fn is_open_item_list(columns: &[String]) -> bool {
+pub(super) fn is_open_item_list(columns: &[String]) -> bool {
     let has = |name: &str| columns.iter().any(|column| column == name);
     has("invoice number") && has("customer id")
 }
@@ -93,7 +104,7 @@ pub(super) struct Columns {
 
 impl Columns {
     /// The plain names of a row.
-    fn names(row: &[u8], spans: &[Span]) -> Vec<String> {
+    pub fn names(row: &[u8], spans: &[Span]) -> Vec<String> {
         spans.iter().map(|span| plain(&decode(&span.value(row)))).collect()
     }
 
@@ -115,6 +126,34 @@ impl Columns {
         let unused = all.filter(|(place, name)| !name.is_empty() && !columns.places.contains(&Some(*place)));
         columns.unused = unused.map(|(place, _)| place).collect();
         columns
+    }
+
+    /// What is odd about the header: a name that stands twice, and columns that the mapping does not use.
+    pub fn tell(&self, mapping: &Mapping, place: Location, out: &mut Output<'static>) {
+        if let Some((field, column)) = self.twice {
+            out.finding(Finding {
+                code: FindingCode::BadEnvelope,
+                severity: Severity::Error,
+                effect: Effect::FileHeld,
+                message: format!("two columns are called {:?}; the first was read", self.name(field)),
+                expected: "one column of this name".to_owned(),
+                found: "two".to_owned(),
+                location: Location { element: Some(column.saturating_add(1)), ..place },
+            });
+        }
+        let unused: Vec<&str> =
+            self.unused.iter().filter_map(|place| self.names.get(usize::from(*place))).map(String::as_str).collect();
+        if !unused.is_empty() {
+            out.finding(Finding {
+                code: FindingCode::UnknownSegment,
+                severity: Severity::Info,
+                effect: Effect::Noted,
+                message: format!("columns that the mapping {:?} does not use", mapping.name()),
+                expected: "the columns of the mapping".to_owned(),
+                found: shown(unused.join(", ").as_bytes()),
+                location: place,
+            });
+        }
     }
 
     /// The column of a field, counted from 0.

@@ -8,6 +8,7 @@ use super::{
     header::{self, Columns, Recognised},
     mapping::Mapping,
     rows::{self, Found, How, Row, Span},
+    workbook::Epoch,
 };
 use crate::{
     Effect, Finding, FindingCode, Format, Limits, Location, Options, Record, Severity, Sink, Summary, Tag,
@@ -224,7 +225,7 @@ impl Delimited {
         }
         let Some(columns) = self.columns.take() else { return self.take_header(text, spans, place) };
         let mapping = Arc::clone(&self.mapping);
-        let cells = Cells { row: text, spans, columns: &columns, mapping: &mapping, place };
+        let cells = Cells { row: text, spans, columns: &columns, mapping: &mapping, epoch: Epoch::default(), place };
         if !cells.is_blank() {
             let is_cut = row.next == row.end && spans.len() < columns.names.len();
             if is_cut {
@@ -243,24 +244,7 @@ impl Delimited {
 
     fn take_header(&mut self, text: &[u8], spans: &[Span], place: Location) {
         let columns = Columns::new(&self.mapping, text, spans);
-        if let Some((field, column)) = columns.twice {
-            self.books.out.finding(Finding {
-                code: FindingCode::BadEnvelope,
-                severity: Severity::Error,
-                effect: Effect::FileHeld,
-                message: format!("two columns are called {:?}; the first was read", columns.name(field)),
-                expected: "one column of this name".to_owned(),
-                found: "two".to_owned(),
-                location: Location { element: Some(column.saturating_add(1)), ..place },
-            });
-        }
-        let unused: Vec<&str> =
-            columns.unused.iter().filter_map(|place| columns.names.get(usize::from(*place))).map(String::as_str).collect();
-        if !unused.is_empty() {
-            let found = shown(unused.join(", ").as_bytes());
-            let message = format!("columns that the mapping {:?} does not use", self.mapping.name());
-            self.tell(FindingCode::UnknownSegment, Severity::Info, &message, "the columns of the mapping", &found, place);
-        }
+        columns.tell(&self.mapping, place, &mut self.books.out);
         self.header = text.to_vec();
         self.columns = Some(columns);
     }

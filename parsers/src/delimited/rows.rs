@@ -9,11 +9,28 @@ use std::borrow::Cow;
 pub(super) struct Span {
     start: usize,
     end: usize,
-    /// Quotes stand twice in it.
-    doubled: bool,
+    pub kind: Kind,
+}
+
+/// What the text of a cell is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Text as it stands, to be read as the mapping says.
+    #[default]
+    Plain,
+    /// The same, with quotes that stand twice.
+    Doubled,
+    /// A number of a spreadsheet: digits with a decimal point, whatever the mapping says.
+    Number,
+    /// A day of a spreadsheet, year first.
+    Day,
 }
 
 impl Span {
+    pub fn new(start: usize, end: usize, kind: Kind) -> Self {
+        Self { start, end, kind }
+    }
+
     pub fn at(self) -> usize {
         self.start
     }
@@ -21,7 +38,7 @@ impl Span {
     /// The bytes of the cell without its quotes.
     pub fn value(self, row: &[u8]) -> Cow<'_, [u8]> {
         let bytes = row.get(self.start..self.end).unwrap_or_default();
-        if !self.doubled {
+        if self.kind != Kind::Doubled {
             return Cow::Borrowed(bytes);
         }
         let mut plain = Vec::with_capacity(bytes.len());
@@ -99,7 +116,7 @@ fn bare_cells(line: &[u8], delimiter: u8, spans: &mut Vec<Span>) {
     spans.clear();
     let mut start = 0;
     for end in memchr::memchr_iter(delimiter, line).chain([line.len()]) {
-        spans.push(Span { start, end, doubled: false });
+        spans.push(Span::new(start, end, Kind::Plain));
         start = end.saturating_add(1);
     }
 }
@@ -143,7 +160,7 @@ fn split(bytes: &[u8], last: bool, delimiter: u8, multi_line: bool, spans: &mut 
 fn bare(bytes: &[u8], at: usize, delimiter: u8) -> (Span, usize) {
     let rest = bytes.get(at..).unwrap_or_default();
     let end = memchr::memchr3(delimiter, b'\n', b'\r', rest).map_or(bytes.len(), |length| at.saturating_add(length));
-    (Span { start: at, end, doubled: false }, end)
+    (Span::new(at, end, Kind::Plain), end)
 }
 
 enum Quoted {
@@ -160,7 +177,7 @@ enum Quoted {
 fn quoted(bytes: &[u8], at: usize, delimiter: u8, multi_line: bool) -> Quoted {
     let start = at.saturating_add(1);
     let mut from = start;
-    let mut doubled = false;
+    let mut kind = Kind::Plain;
     loop {
         let Some(length) = memchr::memchr(b'"', bytes.get(from..).unwrap_or_default()) else {
             let several = memchr::memchr2(b'\n', b'\r', bytes.get(start..).unwrap_or_default()).is_some();
@@ -170,11 +187,11 @@ fn quoted(bytes: &[u8], at: usize, delimiter: u8, multi_line: bool) -> Quoted {
         let after = close.saturating_add(1);
         match bytes.get(after) {
             Some(b'"') => {
-                doubled = true;
+                kind = Kind::Doubled;
                 from = after.saturating_add(1);
                 continue;
             }
-            None => return closed_at_end(bytes, start, close, doubled, multi_line),
+            None => return closed_at_end(bytes, start, close, kind, multi_line),
             Some(_) => {}
         }
         let several = memchr::memchr2(b'\n', b'\r', bytes.get(start..close).unwrap_or_default()).is_some();
@@ -184,10 +201,8 @@ fn quoted(bytes: &[u8], at: usize, delimiter: u8, multi_line: bool) -> Quoted {
         let blanks = bytes.get(after..).unwrap_or_default().iter().take_while(|byte| **byte == b' ').count();
         let end = after.saturating_add(blanks);
         return match bytes.get(end) {
-            Some(byte) if *byte == delimiter || matches!(byte, b'\n' | b'\r') => {
-                Quoted::Cell(Span { start, end: close, doubled }, end)
-            }
-            None => Quoted::Cell(Span { start, end: close, doubled }, end),
+            Some(byte) if *byte == delimiter || matches!(byte, b'\n' | b'\r') => Quoted::Cell(Span::new(start, close, kind), end),
+            None => Quoted::Cell(Span::new(start, close, kind), end),
             Some(_) if several => Quoted::Broken,
             Some(_) => Quoted::Bare,
         };
@@ -195,12 +210,12 @@ fn quoted(bytes: &[u8], at: usize, delimiter: u8, multi_line: bool) -> Quoted {
 }
 
 /// The closing quote is the last byte there is: perhaps the first half of a doubled one.
-fn closed_at_end(bytes: &[u8], start: usize, close: usize, doubled: bool, multi_line: bool) -> Quoted {
+fn closed_at_end(bytes: &[u8], start: usize, close: usize, kind: Kind, multi_line: bool) -> Quoted {
     let several = memchr::memchr2(b'\n', b'\r', bytes.get(start..close).unwrap_or_default()).is_some();
     if several && !multi_line {
         return Quoted::Broken;
     }
-    Quoted::Cell(Span { start, end: close, doubled }, bytes.len())
+    Quoted::Cell(Span::new(start, close, kind), bytes.len())
 }
 
 /// Behind a line end: LF, CR LF or CR alone.

@@ -149,7 +149,16 @@ const BLANK: RemittanceLine<'static> = RemittanceLine {
     date: None,
     po: None,
     references: Vec::new(),
-    location: Location { byte: 0, line: None, segment: None, tag: None, element: None, repeat: None, component: None },
+    location: Location {
+        byte: 0,
+        line: None,
+        segment: None,
+        tag: None,
+        element: None,
+        repeat: None,
+        component: None,
+        sheet: None,
+    },
 };
 
 /// The lines of one check as they are read.

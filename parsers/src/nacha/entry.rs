@@ -28,7 +28,16 @@ const BLANK: Payment<'static> = Payment {
     references: Vec::new(),
     text: None,
     remittance: None,
-    location: Location { byte: 0, line: None, segment: None, tag: None, element: None, repeat: None, component: None },
+    location: Location {
+        byte: 0,
+        line: None,
+        segment: None,
+        tag: None,
+        element: None,
+        repeat: None,
+        component: None,
+        sheet: None,
+    },
     exchange: None,
 };
 

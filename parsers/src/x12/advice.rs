@@ -69,7 +69,16 @@ const BLANK: Payment<'static> = Payment {
     references: Vec::new(),
     text: None,
     remittance: None,
-    location: Location { byte: 0, line: None, segment: None, tag: None, element: None, repeat: None, component: None },
+    location: Location {
+        byte: 0,
+        line: None,
+        segment: None,
+        tag: None,
+        element: None,
+        repeat: None,
+        component: None,
+        sheet: None,
+    },
 };
 
 const NOBODY: Party<'static> = Party { name: None, id: None, bank: None, account: None };

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use tieout_parsers::{
-    Acknowledgment, Balance, Control, Currency, Finding, Invoice, Money, Payment, Record, Remittance, Return, Severity, Sink,
+    Acknowledgment, Balance, Control, Currency, Direction, Finding, Invoice, Money, Payment, Record, Remittance, Return,
+    Severity, Sink,
 };
 
 /// Records of one kind shown unless all are asked for.
@@ -16,7 +17,10 @@ const DISAGREEING_MAX: usize = 100;
 pub struct Gathered {
     /// Keep every record instead of the first ones.
     pub all: bool,
+    /// Money that comes in.
     pub payments: Kept<Payment<'static>>,
+    /// Money that goes out.
+    pub debits: Kept<Payment<'static>>,
     pub remittances: Kept<Remittance<'static>>,
     pub invoices: Kept<Invoice<'static>>,
     pub returns: Kept<Return<'static>>,
@@ -95,6 +99,9 @@ impl<'w> Sink<'w> for Gathered {
     fn record(&mut self, record: Record<'w>) {
         let all = self.all;
         match record {
+            Record::Payment(record) if record.direction == Direction::Debit => {
+                self.debits.keep(all, Some(record.amount), || record.into_owned())
+            }
             Record::Payment(record) => self.payments.keep(all, Some(record.amount), || record.into_owned()),
             Record::Remittance(record) => self.remittances.keep(all, record.total, || record.into_owned()),
             Record::Invoice(record) => self.invoices.keep(all, Some(record.amount), || record.into_owned()),

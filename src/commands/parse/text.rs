@@ -6,8 +6,8 @@ use std::{
 };
 
 use tieout_parsers::{
-    Currency, Direction, Effect, Finding, Format, Invoice, InvoiceKind, Location, Money, Party, Payment, Remittance,
-    RemittanceLine, Return, Severity, Status, Terms, x12::Delimiters,
+    Currency, Effect, Finding, Format, Invoice, InvoiceKind, Location, Money, Party, Payment, Remittance, RemittanceLine, Return,
+    Severity, Status, Terms, x12::Delimiters,
 };
 
 use super::{
@@ -120,20 +120,25 @@ fn write_controls(gathered: &Gathered, out: &mut dyn Write) -> std::io::Result<(
 
 fn write_records(gathered: &Gathered, all: bool, out: &mut dyn Write) -> std::io::Result<()> {
     let lines_max = if all { usize::MAX } else { SHOWN };
-    heading("payments", &gathered.payments, out)?;
-    for payment in &gathered.payments.first {
-        writeln!(out, "    {}", payment_line(payment))?;
-        let remittance =
-            payment.remittance.and_then(|seq| gathered.remittances.first.iter().find(|remittance| remittance.seq == seq));
-        if let Some(remittance) = remittance {
-            write_lines(remittance, lines_max, out)?;
+    let payments = [("payments", &gathered.payments), ("debits, which take money away", &gathered.debits)];
+    for (what, payments) in payments {
+        heading(what, payments, out)?;
+        for payment in &payments.first {
+            writeln!(out, "    {}", payment_line(payment))?;
+            let remittance =
+                payment.remittance.and_then(|seq| gathered.remittances.first.iter().find(|remittance| remittance.seq == seq));
+            if let Some(remittance) = remittance {
+                write_lines(remittance, lines_max, out)?;
+            }
         }
+        rest(payments, out)?;
     }
-    rest(&gathered.payments, out)?;
-    let linked =
-        |remittance: &Remittance<'_>| gathered.payments.first.iter().any(|payment| payment.remittance == Some(remittance.seq));
+    let explained = |payment: &Payment<'_>, seq| payment.remittance == Some(seq);
+    let linked = |remittance: &Remittance<'_>| {
+        payments.iter().any(|(_, kept)| kept.first.iter().any(|payment| explained(payment, remittance.seq)))
+    };
     let apart: Vec<_> = gathered.remittances.first.iter().filter(|remittance| !linked(remittance)).collect();
-    if gathered.payments.count == 0 {
+    if gathered.payments.count + gathered.debits.count == 0 {
         heading("remittances", &gathered.remittances, out)?;
     } else if !apart.is_empty() {
         writeln!(out, "\n  remittances without their payment in this file: {}", apart.len())?;
@@ -142,7 +147,7 @@ fn write_records(gathered: &Gathered, all: bool, out: &mut dyn Write) -> std::io
         writeln!(out, "    {}", remittance_line(remittance))?;
         write_lines(remittance, lines_max, out)?;
     }
-    if gathered.payments.count == 0 {
+    if gathered.payments.count + gathered.debits.count == 0 {
         rest(&gathered.remittances, out)?;
     }
     heading("invoices and credit memos", &gathered.invoices, out)?;
@@ -188,8 +193,7 @@ fn rest<T>(kept: &Kept<T>, out: &mut dyn Write) -> std::io::Result<()> {
 
 fn payment_line(payment: &Payment<'_>) -> String {
     let mut line = format!("{:>14}", money(payment.amount));
-    let direction = if payment.direction == Direction::Debit { ", a debit" } else { "" };
-    let _ = write!(line, "  {}{direction}{}", payment.method.as_str(), dated(" ", payment.value_date));
+    let _ = write!(line, "  {}{}", payment.method.as_str(), dated(" ", payment.value_date));
     append(&mut line, "from", &party(&payment.payer));
     append(&mut line, "to", &party(&payment.payee));
     append(&mut line, "trace", &optional(payment.trace.as_deref()));
@@ -350,6 +354,11 @@ fn describe(name: &str, finding: &Finding, excerpt: Option<Excerpt>) -> String {
 
 fn place(location: &Location) -> String {
     let mut text = String::new();
+    if let Some(sheet) = location.sheet {
+        let cell = location.cell().map(|cell| format!("cell {cell} of ")).unwrap_or_default();
+        let row = location.line.filter(|_| cell.is_empty()).map(|row| format!("row {row} of ")).unwrap_or_default();
+        return format!("{cell}{row}sheet {sheet}");
+    }
     match (location.segment, location.tag) {
         (Some(segment), Some(tag)) => drop(write!(text, "segment {segment} ({tag}), ")),
         (Some(segment), None) => drop(write!(text, "segment {segment}, ")),

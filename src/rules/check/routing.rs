@@ -13,6 +13,10 @@ pub(super) fn check(checker: &mut Checker<'_>, set: &RuleSet) {
     queues(checker, set);
     routes(checker, set);
     escalations(checker, set);
+    for format in set.routing.debit_exceptions.iter().filter(|name| tieout_parsers::Format::parse(name).is_none()) {
+        let found = format!("{format:?}");
+        checker.refuse("", "debit_exceptions", "names of formats, such as mt940", found, "correct the name or take it out");
+    }
 }
 
 fn queues(checker: &mut Checker<'_>, set: &RuleSet) {

@@ -115,7 +115,7 @@ create index file_day on file (business_day);
 -- Totals of a file as its reader added them up, per kind of record and currency.
 create table file_total (
     file_id bigint not null references file (id),
-    kind text not null check (kind in ('payment', 'return', 'invoice')),
+    kind text not null check (kind in ('payment', 'return', 'invoice', 'debit')),
     currency text not null,
     records bigint not null,
     amount_minor bigint not null,
