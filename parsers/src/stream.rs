@@ -124,11 +124,11 @@ impl Stream {
         if let Some(wrap) = self.machine.as_mut().and_then(|machine| machine.wrap.as_mut()) {
             wrap.strip(chunk, &mut self.buffer);
             self.advance(false, sink);
-        } else if self.machine.is_some() {
+        } else if self.machine.is_some() || self.reader.is_some() {
             self.read_through(chunk, sink);
         } else {
             self.buffer.extend_from_slice(chunk);
-            if self.reader.is_some() || self.options.bare.is_some() || detect::is_settled(&self.buffer) {
+            if self.options.bare.is_some() || detect::is_settled(&self.buffer) {
                 self.advance(false, sink);
             }
         }
@@ -139,17 +139,20 @@ impl Stream {
         let mut rest = chunk;
         let mut step = 4096;
         while !rest.is_empty() {
-            let Some(machine) = self.machine.as_mut().filter(|machine| machine.wrap.is_none()) else { break };
+            if self.machine.as_ref().is_some_and(|machine| machine.wrap.is_some()) {
+                break;
+            }
             if self.buffer.is_empty() {
-                let consumed = machine.run(rest, false, sink);
+                let consumed = read(&mut self.machine, &mut self.reader, rest, sink);
                 self.buffer.extend_from_slice(rest.get(consumed..).unwrap_or_default());
                 rest = &[];
             } else {
                 let held = self.buffer.len();
                 let (head, tail) = rest.split_at_checked(step).unwrap_or((rest, &[]));
                 self.buffer.extend_from_slice(head);
-                let consumed = machine.run(&self.buffer, false, sink);
-                if consumed >= held && !machine.needs_unwrapping {
+                let consumed = read(&mut self.machine, &mut self.reader, &self.buffer, sink);
+                let is_wrapped = self.machine.as_ref().is_some_and(|machine| machine.needs_unwrapping);
+                if consumed >= held && !is_wrapped {
                     rest = rest.get(consumed.wrapping_sub(held)..).unwrap_or_default();
                     self.buffer.clear();
                 } else {
@@ -200,6 +203,7 @@ impl Stream {
         if let Some(reader) = &mut self.reader {
             let consumed = reader.run(&self.buffer, last, &mut |record: Record<'_>| sink.record(record));
             self.buffer.drain(..consumed.min(self.buffer.len()));
+            return;
         }
         let Some(machine) = &mut self.machine else { return };
         let consumed = machine.run(&self.buffer, last, sink);
@@ -209,6 +213,20 @@ impl Stream {
             machine.unwrap_from().strip(&wrapped, &mut self.buffer);
             self.advance(last, sink);
         }
+    }
+}
+
+/// Reads what is complete in a window that more may follow, by whichever of the two is there.
+fn read<S: for<'w> Sink<'w> + ?Sized>(
+    machine: &mut Option<Machine>,
+    reader: &mut Option<Box<dyn Reader>>,
+    window: &[u8],
+    sink: &mut S,
+) -> usize {
+    match (machine, reader) {
+        (Some(machine), _) => machine.run(window, false, sink),
+        (None, Some(reader)) => reader.run(window, false, &mut |record: Record<'_>| sink.record(record)),
+        (None, None) => 0,
     }
 }
 

@@ -24,20 +24,21 @@ elements! {
 
 const SLOTS: usize = 1024;
 
-/// From names to elements by a hash of length and three letters; a name costs one comparison.
+/// From names to elements by a hash of eight letters at either end; a name costs one look.
 #[derive(Clone, Debug)]
-pub(super) struct Names(Box<[u8; SLOTS]>);
+pub(super) struct Names(Box<[(Ends, u8); SLOTS]>);
 
 impl Names {
     pub fn new() -> Self {
-        let mut slots = Box::new([u8::MAX; SLOTS]);
+        let mut slots = Box::new([(Ends::default(), u8::MAX); SLOTS]);
         for (index, (name, _)) in NAMES.iter().enumerate() {
-            let mut slot = hash(name);
-            while slots.get(slot).is_some_and(|held| *held != u8::MAX) {
+            let ends = Ends::of(name.as_bytes());
+            let mut slot = ends.hash();
+            while slots.get(slot).is_some_and(|(_, held)| *held != u8::MAX) {
                 slot = slot.wrapping_add(1) % SLOTS;
             }
             if let (Some(held), Ok(index)) = (slots.get_mut(slot), u8::try_from(index)) {
-                *held = index;
+                *held = (ends, index);
             }
         }
         Self(slots)
@@ -46,10 +47,12 @@ impl Names {
     /// The element of a local name.
     #[inline]
     pub fn find(&self, name: &str) -> El {
-        let mut slot = hash(name);
-        while let Some(held) = self.0.get(slot).and_then(|index| NAMES.get(usize::from(*index))) {
-            if held.0 == name {
-                return held.1;
+        let ends = Ends::of(name.as_bytes());
+        let mut slot = ends.hash();
+        while let Some((held, index)) = self.0.get(slot) {
+            let Some((full, element)) = NAMES.get(usize::from(*index)) else { break };
+            if *held == ends && (name.len() <= Ends::WHOLE_MAX || *full == name) {
+                return *element;
             }
             slot = slot.wrapping_add(1) % SLOTS;
         }
@@ -57,13 +60,36 @@ impl Names {
     }
 }
 
-#[inline]
-fn hash(name: &str) -> usize {
-    let bytes = name.as_bytes();
-    let letter = |at: usize| bytes.get(at).copied().map_or(0, usize::from);
-    let (first, middle, last) = (letter(0), letter(bytes.len() / 2), letter(bytes.len().wrapping_sub(1)));
-    let mixed = first.wrapping_mul(7).wrapping_add(middle.wrapping_mul(31)).wrapping_add(last.wrapping_mul(131));
-    mixed.wrapping_add(bytes.len().wrapping_mul(257)) % SLOTS
+/// Length, first and last letters of a name: all of it where it has sixteen letters or less.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Ends {
+    length: usize,
+    first: u64,
+    last: u64,
+}
+
+impl Ends {
+    /// Longest name of which it says everything.
+    pub const WHOLE_MAX: usize = 16;
+
+    #[inline]
+    pub fn of(name: &[u8]) -> Self {
+        let four = |bytes: &[u8; 4]| u64::from(u32::from_le_bytes(*bytes));
+        let (first, last) = match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
+            (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+            _ => match (name.first_chunk::<4>(), name.last_chunk::<4>()) {
+                (Some(first), Some(last)) => (four(first), four(last)),
+                _ => (name.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)), 0),
+            },
+        };
+        Self { length: name.len(), first, last }
+    }
+
+    #[inline]
+    fn hash(self) -> usize {
+        let mixed = self.first ^ self.last.rotate_left(29) ^ (self.length as u64).rotate_left(17);
+        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54) as usize
+    }
 }
 
 #[cfg(test)]
@@ -77,7 +103,7 @@ mod tests {
         for (name, element) in NAMES {
             assert_eq!(names.find(name), *element, "{name}");
         }
-        for name in ["", "Ntryx", "ntry", "LclInstrm", "Ä"] {
+        for name in ["", "Ntryx", "ntry", "LclInstrm", "Ä", "AdjstmntXmtAndRsn"] {
             assert_eq!(names.find(name), El::Unknown, "{name}");
         }
     }

@@ -25,8 +25,9 @@ pub(super) struct Leaf<'t> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place<'t> {
     pub byte: u64,
-    /// Line breaks before it.
+    /// Line breaks before `uncounted`, and the bytes behind those up to it: few places are ever asked for their line.
     pub lines: u64,
+    pub uncounted: &'t [u8],
     /// Ordinal of its entry.
     pub entry: Option<u32>,
     /// Its local name.
@@ -38,12 +39,17 @@ impl Place<'_> {
     pub fn location(&self) -> Location {
         Location {
             byte: self.byte,
-            line: Some(self.lines.saturating_add(1)),
+            line: Some(self.lines.saturating_add(line_breaks(self.uncounted)).saturating_add(1)),
             segment: self.entry,
             tag: (!self.name.is_empty()).then(|| Tag::new(self.name)),
             ..Location::default()
         }
     }
+}
+
+/// How many line breaks bytes hold.
+pub(super) fn line_breaks(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
 }
 
 /// One entry.

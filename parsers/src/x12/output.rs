@@ -119,7 +119,9 @@ impl<'w> Output<'w> {
     #[inline]
     pub(crate) fn number_payment(&mut self, payment: &mut Payment<'w>) {
         payment.seq = self.tally.payments;
-        payment.exchange.clone_from(&self.exchange);
+        if self.exchange.is_some() {
+            payment.exchange.clone_from(&self.exchange);
+        }
         self.tally.payments = self.tally.payments.saturating_add(1);
     }
 

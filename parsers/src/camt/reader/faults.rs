@@ -4,11 +4,11 @@ use crate::{
     Effect, Finding, FindingCode, Location, Severity, x12::output::Output, x12::segment::shown, x12::value::windows_1252,
 };
 
-use super::CamtReader;
+use super::{CamtReader, Spot};
 
 impl CamtReader {
     /// The root: any namespace will do, and one that is not of ISO 20022 is told.
-    pub(super) fn begin_document(&mut self, attributes: &str, out: &mut Output<'_>) {
+    pub(super) fn begin_document(&mut self, spot: Spot<'_>, attributes: &str, out: &mut Output<'_>) {
         if attributes.contains("urn:iso:std:iso:20022:tech:xsd:") {
             return;
         }
@@ -19,12 +19,12 @@ impl CamtReader {
             message: "the root has no namespace of ISO 20022; the file was read by the names of its elements".to_owned(),
             expected: "Document with xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt...\"".to_owned(),
             found: shown(attributes.trim().as_bytes()),
-            location: self.here().location(),
+            location: self.here(spot).location(),
         });
     }
 
     /// Text between elements: something got into the file.
-    pub(super) fn check_stray_text(&mut self, out: &mut Output<'_>) {
+    pub(super) fn check_stray_text(&mut self, spot: Spot<'_>, out: &mut Output<'_>) {
         if self.stray_text || self.text.is_empty() || self.text.bytes().all(|byte| byte.is_ascii_whitespace()) {
             return;
         }
@@ -36,21 +36,19 @@ impl CamtReader {
             message: "text stands between elements, where it means nothing".to_owned(),
             expected: "an element".to_owned(),
             found: shown(self.text.trim_ascii().as_bytes()),
-            location: self.here().location(),
+            location: self.here(spot).location(),
         });
     }
 
     /// Bytes that are not UTF-8, in text; in a tag they end the reading.
-    pub(super) fn foreign_bytes(&mut self, window: &[u8], at: usize, end: usize, out: &mut Output<'_>) {
-        let bytes = window.get(at..end).unwrap_or_default();
-        let breaks = bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+    pub(super) fn foreign_bytes(&mut self, spot: Spot<'_>, out: &mut Output<'_>) {
+        let bytes = spot.window.get(spot.at..spot.end).unwrap_or_default();
         if let Some(data) = bytes.strip_prefix(b"<![CDATA[").and_then(|data| data.strip_suffix(b"]]>")) {
             self.text.push_str(&windows_1252(data));
         } else if bytes.starts_with(b"<!--") || bytes.starts_with(b"<?") {
-            self.lines = self.lines.saturating_add(breaks);
             return;
         } else if bytes.starts_with(b"<") {
-            self.stop(window, at, FindingCode::NotUtf8, "a tag holds bytes that are not UTF-8", "UTF-8 text", out);
+            self.stop(spot, FindingCode::NotUtf8, "a tag holds bytes that are not UTF-8", "UTF-8 text", out);
             return;
         } else {
             self.text.push_str(&windows_1252(bytes));
@@ -64,17 +62,16 @@ impl CamtReader {
                 message: "text is not UTF-8 and was read as Windows-1252".to_owned(),
                 expected: "UTF-8 text".to_owned(),
                 found: shown(bytes),
-                location: self.place(at),
+                location: self.place(spot),
             });
         }
-        self.lines = self.lines.saturating_add(breaks);
     }
 
     /// Entities can make a small file fill the memory, or read other files; statements have no use for them.
-    pub(super) fn refuse_doctype(&mut self, at: usize, out: &mut Output<'_>) {
+    pub(super) fn refuse_doctype(&mut self, spot: Spot<'_>, out: &mut Output<'_>) {
         self.statements = 0;
         self.stopped = true;
-        let location = self.place(at);
+        let location = self.place(spot);
         out.finding(Finding {
             code: FindingCode::BadEnvelope,
             severity: Severity::Error,
@@ -86,36 +83,22 @@ impl CamtReader {
         });
     }
 
-    pub(super) fn stop_too_long(&mut self, window: &[u8], at: usize, out: &mut Output<'_>) {
+    pub(super) fn stop_too_long(&mut self, spot: Spot<'_>, out: &mut Output<'_>) {
         let expected = format!("tags and texts of at most {} bytes, in well-formed XML", self.limits.segment_bytes_max);
-        self.stop(window, at, FindingCode::LimitReached, "a tag or text is longer than allowed or never ends", &expected, out);
+        self.stop(spot, FindingCode::LimitReached, "a tag or text is longer than allowed or never ends", &expected, out);
     }
 
-    pub(super) fn stop_not_xml(&mut self, window: &[u8], at: usize, out: &mut Output<'_>) {
-        self.stop(
-            window,
-            at,
-            FindingCode::UnexpectedEnd,
-            "the file ends inside a tag, or is no XML from here on",
-            "well-formed XML",
-            out,
-        );
+    pub(super) fn stop_not_xml(&mut self, spot: Spot<'_>, out: &mut Output<'_>) {
+        let message = "the file ends inside a tag, or is no XML from here on";
+        self.stop(spot, FindingCode::UnexpectedEnd, message, "well-formed XML", out);
     }
 
     /// Reading ends here and the file is held: what follows is unknown.
-    pub(super) fn stop(
-        &mut self,
-        window: &[u8],
-        at: usize,
-        code: FindingCode,
-        message: &str,
-        expected: &str,
-        out: &mut Output<'_>,
-    ) {
+    pub(super) fn stop(&mut self, spot: Spot<'_>, code: FindingCode, message: &str, expected: &str, out: &mut Output<'_>) {
         self.stopped = true;
-        let location = self.place(at);
-        // Of this event only: what follows may not be here yet.
-        let found = window.get(at..self.event_end).unwrap_or_default();
+        let location = self.place(spot);
+        // Of this token only: what follows may not be here yet.
+        let found = spot.window.get(spot.at..spot.end).unwrap_or_default();
         out.finding(Finding {
             code,
             severity: Severity::Error,
@@ -128,7 +111,8 @@ impl CamtReader {
     }
 
     pub(super) fn end_of_file(&mut self, window: &[u8], out: &mut Output<'_>) {
-        let location = self.place(window.len());
+        let spot = Spot { window, at: window.len(), end: window.len() };
+        let location = self.place(spot);
         if !self.path.is_empty() {
             let open = self.starts.last().and_then(|from| self.open.get(*from..)).unwrap_or_default();
             out.finding(Finding {
@@ -151,7 +135,7 @@ impl CamtReader {
                 location,
             });
         }
-        self.check_stray_text(out);
+        self.check_stray_text(spot, out);
     }
 }
 
