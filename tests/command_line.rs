@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::Write,
+    net::TcpListener,
     path::Path,
     process::{Command, Output, Stdio},
 };
@@ -202,4 +203,52 @@ fn the_configuration_is_shown_with_its_origins_and_without_secrets() {
     assert!(shown.contains("postgres://tieout:••••@db/books    [tieout.toml:1:"), "{shown}");
     assert!(shown.contains("5    [tieout.toml:3:") && shown.contains("ann    [--user:"), "{shown}");
     assert!(!shown.contains("hush") && !text(&output.stderr).contains("hush"));
+}
+
+/// One listener answers nothing at all, one port has nobody behind it.
+#[test]
+fn a_database_that_is_not_there_is_named() {
+    let folder = folder();
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let closed = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port that was free");
+    for (port, why) in
+        [(silent.local_addr().expect("bound").port(), "does not answer within 5 s"), (closed.port(), "nothing answers there")]
+    {
+        let url = format!("postgres://ann:hush@127.0.0.1:{port}/books");
+        let output = tieout(folder.path(), &["check", "--database-url", &url]);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{stderr}");
+        let opening = format!("opening the database postgres://ann:••••@127.0.0.1:{port}/books");
+        assert!(stderr.contains(&opening) && stderr.contains(why) && !stderr.contains("hush"), "{stderr}");
+    }
+    let output = tieout(folder.path(), &["check"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("there is no ledger at"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_file_that_is_not_what_it_was_said_to_be_is_held() {
+    let folder = folder();
+    fs::write(folder.path().join("good.edi"), file_820("1200.50")).expect("writable");
+    fs::write(folder.path().join("words.txt"), "no such format").expect("writable");
+    let list = "invoice_number,seller_id,customer_id,amount,currency,issue_date\nI-1,S1,C1,1.00,USD,2026-03-01\n";
+    fs::write(folder.path().join("items.csv"), list).expect("writable");
+    let unknown = tieout(folder.path(), &["ingest", "good.edi", "--as", "x12.82"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(text(&unknown.stderr).contains("x12.820, ") && !folder.path().join("tieout-home").exists());
+    for name in ["good.edi", "words.txt", "items.csv"] {
+        assert_eq!(tieout(folder.path(), &["ingest", name, "--as", "x12.810"]).status.code(), Some(1), "{name}");
+    }
+    let files = tieout(folder.path(), &["export", "files"]);
+    let stated: Vec<_> =
+        text(&files.stdout).lines().map(json).map(|file| (file["file"].clone(), file["status"].clone())).collect();
+    assert_eq!(
+        stated,
+        [("good.edi", "held"), ("words.txt", "rejected"), ("items.csv", "rejected")]
+            .map(|(file, state)| (file.into(), state.into()))
+    );
+    let waiting = text(&tieout(folder.path(), &["exceptions", "list"]).stdout);
+    assert!(waiting.contains("the file was said to be x12.810, and reads as x12.820"), "{waiting}");
+    assert!(waiting.contains("the file was said to be x12.810, and reads as csv"), "{waiting}");
+    assert_eq!(tieout(folder.path(), &["check"]).status.code(), Some(0));
 }

@@ -8,6 +8,8 @@ use std::{
 
 use anyhow::Context as _;
 use chrono::NaiveDate;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use tieout_parsers::Format;
 
 use super::{Context, Exit, UsageError, outcome, progress::Progress};
 use crate::{
@@ -20,17 +22,25 @@ use crate::{
 
 /// Archives, reads, matches and posts files or folders
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:\n  tieout ingest samples/x12/good/820-01-exact.edi\n  tieout ingest --by-day drop/")]
+#[command(
+    after_help = "Examples:\n  tieout ingest samples/x12/good/820-01-exact.edi\n  tieout ingest --as bai2 statement.txt\n  tieout ingest --by-day drop/"
+)]
 pub struct Args {
     /// Files, or folders whose files are taken in name order
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// What the files must be; a file whose content is something else is held
-    #[arg(long = "as", value_name = "FORMAT", value_parser = super::parse::format_named)]
-    pub format: Option<tieout_parsers::Format>,
+    /// What the files must be. The content still tells what a file is; one that is something else is held
+    #[arg(long = "as", value_name = "FORMAT", value_parser = formats())]
+    pub format: Option<Format>,
     /// Sub-folders named YYYY-MM-DD are business days: taken in order, each closed before the next
     #[arg(long)]
     pub by_day: bool,
+}
+
+/// The formats by name: help lists them, and another name is refused with the nearest one.
+fn formats() -> impl TypedValueParser<Value = Format> {
+    let known = Format::ALL.iter().filter(|format| **format != Format::Unknown).map(|format| format.as_str());
+    PossibleValuesParser::new(known).try_map(|name| Format::parse(&name).ok_or("no such format"))
 }
 
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
@@ -111,7 +121,7 @@ impl Taken {
 
 /// Receives all files and does all jobs, day by day. All files of a day are read before any payment of it is matched, because jobs are
 /// done in the order in which they were stored.
-pub async fn take_in(engine: &Engine, days: &[Day], format: Option<tieout_parsers::Format>) -> anyhow::Result<Taken> {
+pub async fn take_in(engine: &Engine, days: &[Day], format: Option<Format>) -> anyhow::Result<Taken> {
     let mut taken = Taken::default();
     let mut count = 0;
     let mut progress = Progress::counting("taking in", days.iter().map(|day| day.files.len() as u64).sum());

@@ -15,7 +15,7 @@ use std::{
 use anyhow::Context as _;
 use clap::Args as ClapArgs;
 use sha2::{Digest, Sha256};
-use tieout_parsers::{Effect, Finding, FindingCode, Format, Limits, Location, Severity, Sink, Status, Stream, Summary};
+use tieout_parsers::{Effect, Finding, FindingCode, Limits, Location, Severity, Sink, Status, Stream, Summary};
 
 use super::{Context, Exit, UsageError, progress::Progress};
 use crate::{
@@ -52,14 +52,6 @@ pub enum Output {
     Json,
     Jsonl,
     Text,
-}
-
-/// The format of that name, for flags.
-pub fn format_named(name: &str) -> Result<Format, String> {
-    Format::parse(name).ok_or_else(|| {
-        let known: Vec<_> = Format::ALL.iter().map(|format| format.as_str()).collect();
-        format!("expected one of {}", known.join(", "))
-    })
 }
 
 pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {

@@ -8,10 +8,13 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context, bail};
 use chrono::{DateTime, SecondsFormat, Utc};
 use sqlx::{
-    AssertSqlSafe, Executor, Row,
+    AnyConnection, AssertSqlSafe, Connection, Executor, Row,
     any::{Any, AnyArguments, AnyPoolOptions, AnyRow},
 };
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::{
+    sync::{Mutex, OwnedMutexGuard},
+    time::timeout,
+};
 
 use super::{
     migrate,
@@ -56,6 +59,8 @@ pub struct Conflict(pub String);
 
 const TRIES_MAX: u32 = 8;
 const CONNECTIONS_MAX: u32 = 8;
+/// How long a database may take to answer at all. Later, when it is known to be there, waiting for a free connection may take longer.
+const ANSWER: Duration = Duration::from_secs(5);
 
 impl Db {
     /// Opens `sqlite:PATH` (made when absent) or `postgres://…` and brings its tables up to date.
@@ -71,8 +76,9 @@ impl Db {
                     Ok(())
                 })
             });
-        let pool =
-            options.connect(&backend.address(url)).await.with_context(|| format!("opening the database {}", shown(url)))?;
+        let (address, doing) = (backend.address(url), || format!("opening the database {}", shown(url)));
+        answers(&address).await.with_context(doing)?;
+        let pool = options.connect(&address).await.with_context(doing)?;
         let db = Self { pool, backend, now, writer: Arc::default() };
         migrate::run(&db).await?;
         Ok(db)
@@ -288,6 +294,18 @@ impl Backend {
                 "set synchronous_commit = on; set plan_cache_mode = force_custom_plan; set random_page_cost = 1.1; \
                  set statement_timeout = 0; set idle_in_transaction_session_timeout = '10min'"
             }
+        }
+    }
+}
+
+/// Asks for one connection outside the pool, which would try a server that is not there for as long as it waits for a free connection.
+async fn answers(address: &str) -> anyhow::Result<()> {
+    let asking = async { AnyConnection::connect(address).await?.close().await };
+    match timeout(ANSWER, asking).await {
+        Ok(Err(sqlx::Error::Io(error))) => Err(error).context("nothing answers there; start the server, or correct the address"),
+        Ok(asked) => Ok(asked?),
+        Err(_) => {
+            bail!("it does not answer within {} s; look at the server and the network, or correct the address", ANSWER.as_secs())
         }
     }
 }

@@ -37,7 +37,7 @@ impl Engine {
         match job.payload["rejection"].as_str() {
             Some(rejection) => {
                 let expected = "an archive that can be unpacked within the limits";
-                self.record_rejection(tx, &file, rejection, expected).await?;
+                self.record_rejection(tx, &file, limit_finding(&file, rejection.to_owned(), expected)).await?;
             }
             None => self.record_content(tx, &file).await.with_context(|| format!("recording file {id}"))?,
         }
@@ -76,17 +76,23 @@ impl Engine {
         let mut bytes = self.archive.read(&file.sha256)?;
         let survey = Survey::of(&mut bytes, &self.limits)?;
         if let Some(items) = self.recognise_open_items(survey.format, file, &mut bytes)? {
+            if let Some(finding) = format_finding(file, Format::Csv) {
+                return self.record_rejection(tx, file, finding).await;
+            }
             return self.record_open_items(tx, file, items).await;
         }
         if let Err(error) = survey.totals() {
-            return self.record_rejection(tx, file, &error.to_string(), "amounts whose sum fits 64 bits of minor units").await;
+            let expected = "amounts whose sum fits 64 bits of minor units";
+            return self.record_rejection(tx, file, limit_finding(file, error.to_string(), expected)).await;
         }
         bytes.rewind()?;
         let reused = tx.guard_interchanges(file.id, &survey.interchanges()).await?;
         let mut findings: Vec<_> = reused.iter().map(reused_finding).collect();
         findings.extend(test_finding(&survey));
         findings.extend(format_finding(file, survey.format));
-        let verdict = if findings.is_empty() { survey.status } else { Status::Held };
+        // Of a file of which nothing could be read, nothing can be released either.
+        let is_read = !matches!(survey.status, Status::Rejected | Status::Unsupported);
+        let verdict = if is_read && !findings.is_empty() { Status::Held } else { survey.status };
         let directory = self.directory(tx).await?;
         let raiser = Raiser { rules: &self.rules, directory: &directory };
         let setting = self.setting(file, verdict == Status::Held, &directory, &raiser);
@@ -114,19 +120,10 @@ impl Engine {
         Ok(())
     }
 
-    /// An archive that cannot be opened, or amounts that nobody can add up: a file of which nothing can be taken.
-    async fn record_rejection(&self, tx: &mut Tx, file: &File, rejection: &str, expected: &str) -> anyhow::Result<()> {
-        let finding = Finding {
-            code: FindingCode::LimitReached,
-            severity: Severity::Error,
-            effect: Effect::FileRejected,
-            message: rejection.to_owned(),
-            expected: expected.to_owned(),
-            found: file.name.clone(),
-            location: Location::default(),
-        };
-        tx.record_findings(file.id, 0, &[finding]).await?;
-        let exception = exception_of_file(&self.rules, file.id, rejection.to_owned());
+    /// A file of which nothing can be taken, and why.
+    async fn record_rejection(&self, tx: &mut Tx, file: &File, finding: Finding) -> anyhow::Result<()> {
+        let exception = exception_of_file(&self.rules, file.id, finding.message.clone());
+        tx.record_findings(file.id, 0, &[Finding { effect: Effect::FileRejected, ..finding }]).await?;
         tx.raise_exceptions(&[exception], ENGINE).await?;
         let recording = Recording {
             file: file.id,
@@ -191,6 +188,19 @@ pub(super) fn match_jobs(file: FileId, payments: u64, waiting: usize, has_return
     chunks.chain(link).chain(returns).collect()
 }
 
+/// An archive that cannot be opened, or amounts that nobody can add up.
+fn limit_finding(file: &File, message: String, expected: &str) -> Finding {
+    Finding {
+        code: FindingCode::LimitReached,
+        severity: Severity::Error,
+        effect: Effect::FileRejected,
+        message,
+        expected: expected.to_owned(),
+        found: file.name.clone(),
+        location: Location::default(),
+    }
+}
+
 fn reused_finding(reused: &Reused) -> Finding {
     let number = &reused.interchange.control_number;
     Finding {
@@ -241,10 +251,10 @@ fn test_finding(survey: &Survey) -> Option<Finding> {
 fn hold_message(verdict: Status, format: Format, findings: &[Finding]) -> Option<String> {
     match verdict {
         Status::Accepted | Status::AcceptedWithFindings => None,
-        Status::Held => Some(match findings.first() {
-            Some(finding) => finding.message.clone(),
-            None => "the file disagrees with itself or ends too early; nothing of it posts until somebody decides".to_owned(),
-        }),
+        _ if !findings.is_empty() => findings.first().map(|finding| finding.message.clone()),
+        Status::Held => {
+            Some("the file disagrees with itself or ends too early; nothing of it posts until somebody decides".to_owned())
+        }
         Status::Rejected => Some("nothing in the file could be read".to_owned()),
         Status::Unsupported => Some(format!("the file is recognised as {}, which is not read here", format.as_str())),
     }

@@ -90,18 +90,6 @@ impl Items {
         self.file_amount(slot);
     }
 
-    /// Drops items that were closed before `day` from the indexes: they can no longer be hit.
-    pub(in crate::matching) fn forget_closed_before(&mut self, day: NaiveDate) {
-        for at in 0..self.id.len() {
-            if self.status[at] != ItemStatus::Open
-                && self.closed_date[at].is_some_and(|closed| closed < day)
-                && self.slots.remove(&self.id[at]).is_some()
-            {
-                self.unfile_texts(at as Slot);
-            }
-        }
-    }
-
     pub(in crate::matching) fn len(&self) -> usize {
         self.slots.len()
     }

@@ -94,12 +94,6 @@ impl Snapshot {
         self.waiting.get(id)
     }
 
-    /// Frees what is too old to matter: items closed and payments received before `day`.
-    pub fn forget_before(&mut self, day: NaiveDate) {
-        self.items.forget_closed_before(day);
-        self.recent.forget_before(day);
-    }
-
     /// How many items it holds, open and recently closed.
     pub fn items_len(&self) -> usize {
         self.items.len()

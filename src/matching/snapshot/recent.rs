@@ -123,13 +123,6 @@ impl Recent {
         found
     }
 
-    pub(in crate::matching) fn forget_before(&mut self, day: NaiveDate) {
-        let old: Vec<PaymentId> = self.seen.iter().flatten().filter(|seen| seen.value_date < day).map(|seen| seen.id).collect();
-        for id in old {
-            self.forget(id);
-        }
-    }
-
     /// Payments that share amount and currency and at least trace, references or day, each once, in id order, at most `most`.
     pub(in crate::matching) fn alike(&self, payment: &Seen, most: usize) -> Vec<&Seen> {
         let mut found: Vec<&Seen> = payment
