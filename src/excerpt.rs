@@ -21,7 +21,8 @@ const WITHOUT_ACCOUNTS: &[&[u8]] = &[
     b"ISA", b"GS", b"ST", b"SE", b"GE", b"IEA", b"TA1", b"BPR", b"BPS", b"TRN", b"CUR", b"REF", b"N9", b"DTM", b"N1", b"N2",
     b"N3", b"N4", b"NM1", b"PER", b"ENT", b"RMR", b"ADX", b"IT1", b"SLN", b"SAC", b"TXI", b"NTE", b"BIG", b"ITD", b"TDS", b"CTT",
     b"B3", b"C3", b"LX", b"L0", b"L1", b"L3", b"L5", b"L11", b"AK1", b"AK2", b"AK3", b"AK4", b"AK5", b"AK9", b"IK3", b"IK4",
-    b"IK5", b"CTX", b"AMT", b"QTY",
+    b"IK5", b"CTX", b"AMT", b"QTY", b"UNA", b"UNB", b"UNG", b"UNH", b"UNS", b"UNT", b"UNE", b"UNZ", b"BGM", b"NAD", b"CUX",
+    b"DOC", b"MOA", b"AJT", b"LIN", b"TAX", b"ALC", b"PAT", b"PCD", b"CNT", b"PIA", b"IMD", b"PRI",
 ];
 
 /// One line of a file and what is meant in it.

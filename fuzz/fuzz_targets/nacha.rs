@@ -3,19 +3,20 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tieout_parsers::{Direction, Effect, Limits, Parsed, Record, Status, Stream, parse};
+use tieout_fuzz::{check, even, has_aside, is_accepted};
+use tieout_parsers::{Direction, Options, Parsed};
 
 const HEADERS: &str = "101 121000358 2313801042603160600A094101OUR BANK               ACH OPERATOR                   \n\
 5200GLOBEX CORP                         1231380104CTXVENDOR PAY260316260317   1121042880000001\n";
 
 fn consistent(parsed: &Parsed<'_>) {
     let document = &parsed.document;
-    if !matches!(document.status, Status::Accepted | Status::AcceptedWithFindings) {
+    if !is_accepted(parsed) || document.format.as_str() != "nacha" {
         return;
     }
     let claims = || document.controls.iter().filter(|control| matches!(control.level, "batch" | "file"));
     assert!(claims().all(|control| control.ok), "accepted although a claim failed");
-    let aside = parsed.findings.iter().any(|finding| finding.effect == Effect::RecordSetAside);
+    let aside = has_aside(parsed);
     for (direction, name) in [(Direction::Credit, "Total Credit"), (Direction::Debit, "Total Debit")] {
         let files = claims().filter(|control| control.level == "file" && control.name.starts_with(name));
         let claimed: i128 =
@@ -34,23 +35,5 @@ fn consistent(parsed: &Parsed<'_>) {
 fuzz_target!(|data: &[u8]| {
     let Some((choice, rest)) = data.split_first() else { return };
     let bytes = if choice % 2 == 0 { [HEADERS.as_bytes(), rest].concat() } else { rest.to_vec() };
-    let whole = parse(&bytes, &Limits::default());
-    if whole.document.format.as_str() == "nacha" {
-        consistent(&whole);
-    }
-
-    let (mut payments, mut findings) = (Vec::new(), Vec::new());
-    let mut sink = |record: Record<'_>| match record.into_owned() {
-        Record::Payment(payment) => payments.push(*payment),
-        Record::Finding(finding) => findings.push(finding),
-        _ => {}
-    };
-    let mut stream = Stream::new(&Limits::default());
-    for chunk in bytes.chunks(1 + usize::from(*choice)) {
-        stream.feed(chunk, &mut sink);
-    }
-    let summary = stream.finish(&mut sink);
-    assert_eq!(summary.status, whole.document.status);
-    assert_eq!(payments, whole.document.payments);
-    assert_eq!(findings, whole.findings);
+    check(&bytes, &Options::default(), even(1 + usize::from(*choice)), consistent);
 });

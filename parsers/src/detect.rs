@@ -10,6 +10,8 @@ pub(crate) const LOOK: usize = 4096;
 pub(crate) enum Family {
     /// X12 with envelopes.
     X12,
+    /// UN/EDIFACT interchanges.
+    Edifact,
     /// NACHA ACH file.
     Nacha,
     /// BAI2 statement.
@@ -42,6 +44,9 @@ pub(crate) fn family(bytes: &[u8]) -> Family {
     let text = content(head);
     if crate::x12::delimiters::begins_isa(text) {
         return Family::X12;
+    }
+    if crate::edifact::begins(text) {
+        return Family::Edifact;
     }
     if text.split(|byte| *byte == b'\n' || *byte == b'\r').any(crate::nacha::begins) {
         return Family::Nacha;
@@ -92,6 +97,8 @@ fn hint(head: &[u8], text: &[u8]) -> &'static str {
         "the file is compressed; unpack it first"
     } else if is_tag(text, b"GS") {
         "this looks like X12 whose ISA segment is missing; ask the sender for the whole interchange"
+    } else if is_tag(text, b"UNH") || is_tag(text, b"UNB") || text.starts_with(b"UNA:+") {
+        "this looks like EDIFACT whose UNB segment is missing or damaged; ask the sender for the whole interchange"
     } else if is_tag(text, b"ST") {
         "this looks like a bare X12 transaction set without ISA and GS; it is read only where the caller says so"
     } else if memchr::memmem::find(text, b"GS*").is_some() && memchr::memmem::find(text, b"ST*").is_some() {

@@ -132,6 +132,14 @@ formats! {
     Pain001 = "pain.001";
     /// ISO 20022 remt.001 Remittance Advice.
     Remt001 = "remt.001";
+    /// UN/EDIFACT REMADV Remittance Advice.
+    EdifactRemadv = "edifact.remadv";
+    /// UN/EDIFACT INVOIC Invoice.
+    EdifactInvoic = "edifact.invoic";
+    /// UN/EDIFACT with several kinds of messages.
+    EdifactMixed = "edifact.mixed";
+    /// UN/EDIFACT with messages that are not ours.
+    EdifactOther = "edifact.other";
     /// CSV or another delimited text whose header fits a mapping.
     Csv = "csv";
     /// XLSX workbook with a sheet whose header fits a mapping.
@@ -339,7 +347,7 @@ pub struct RemittanceLine<'a> {
 pub struct Adjustment<'a> {
     /// How much; negative reduces the payment.
     pub amount: Money,
-    /// Reason code as the file writes it.
+    /// Reason code as the file writes it; codes of EDIFACT (4465) have `AJT` in front, because X12 gives the same numbers other meanings.
     pub reason: Text<'a>,
     /// Number of the adjustment, such as a debit memo.
     #[serde(skip_serializing_if = "Option::is_none")]

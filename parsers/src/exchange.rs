@@ -13,24 +13,24 @@ use crate::Text;
 pub struct Exchange<'a> {
     /// What all records of a group have in common, kept once.
     pub route: Arc<Route>,
-    /// Transaction set control number (ST02).
+    /// Transaction set control number (ST02), message reference (UNH 0062).
     pub set_control: Text<'a>,
 }
 
 /// Sender, receiver and numbers of one functional group and its interchange. Blanks around them are removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Route {
-    /// Interchange sender (ISA06).
+    /// Interchange sender (ISA06, UNB 0004).
     pub sender: String,
-    /// Interchange receiver (ISA08).
+    /// Interchange receiver (ISA08, UNB 0010).
     pub receiver: String,
-    /// Application sender's code (GS02).
+    /// Application sender's code (GS02, UNG 0040).
     pub application_sender: String,
-    /// Application receiver's code (GS03).
+    /// Application receiver's code (GS03, UNG 0044).
     pub application_receiver: String,
-    /// Interchange control number (ISA13), as written.
+    /// Interchange control number (ISA13, UNB 0020), as written.
     pub interchange_control: String,
-    /// Group control number (GS06), as written.
+    /// Group control number (GS06, UNG 0048), as written.
     pub group_control: String,
 }
 

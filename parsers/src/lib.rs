@@ -12,6 +12,7 @@ mod control;
 mod delimited;
 mod detect;
 mod document;
+mod edifact;
 mod exchange;
 mod figure;
 mod finding;

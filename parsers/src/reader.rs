@@ -1,6 +1,9 @@
 //! What the reader of a family other than X12 is to the rest: bytes in, window by window, records out.
 
-use crate::{Limits, Record, Sink, Summary, bai2::Bai2, camt::CamtReader, detect::Family, nacha::Nacha, swift::SwiftReader};
+use crate::{
+    Limits, Record, Sink, Summary, bai2::Bai2, camt::CamtReader, detect::Family, edifact::EdifactReader, nacha::Nacha,
+    swift::SwiftReader,
+};
 
 /// Reads a family of formats record by record.
 ///
@@ -18,6 +21,7 @@ pub(crate) trait Reader: std::fmt::Debug + Send {
 pub(crate) fn reader(family: Family, limits: &Limits) -> Option<Box<dyn Reader>> {
     match family {
         Family::Nacha => Some(Box::new(Nacha::new(limits))),
+        Family::Edifact => Some(Box::new(EdifactReader::new(limits))),
         Family::Bai2 => Some(Box::new(Bai2::new(limits))),
         // The stream makes them, because layouts and mappings are options of the caller.
         Family::Lockbox | Family::Package => None,

@@ -1,4 +1,4 @@
-//! Reads our own samples of MT940, camt, pain.001 and remt.001, whole and in chunks, and compares all that is read with the text beside this test.
+//! Reads our own samples of MT940, camt, pain.001, remt.001 and EDIFACT, whole and in chunks, and compares all that is read with the text beside this test.
 
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "a test may stop")]
 
@@ -41,4 +41,12 @@ fn samples_of_camt() {
 #[test]
 fn samples_of_pain_and_remt() {
     check("pain", include_str!("expected/pain.txt"), support::told_advices);
+}
+
+#[test]
+fn samples_of_edifact() {
+    check("edifact", include_str!("expected/edifact.txt"), |parsed| {
+        let invoices = parsed.document.invoices.iter().map(|invoice| support::invoice_line(invoice) + "\n");
+        invoices.collect::<String>() + &support::told_advices(parsed)
+    });
 }

@@ -1,4 +1,4 @@
-//! Invoices of 810 and 210 files as open items, block by block, with an exception for every one that cannot be taken.
+//! Invoices of 810, 210 and INVOIC files as open items, block by block, with an exception for every one that cannot be taken.
 
 use chrono::{Days, NaiveDate};
 use tieout_parsers::{Invoice, InvoiceKind, InvoicePurpose, Location, Party, Text};
@@ -112,6 +112,6 @@ fn party(party: &Party<'_>) -> String {
     match (party.id.as_deref(), party.name.as_deref()) {
         (Some(id), Some(name)) => format!("{id} ({name})"),
         (Some(one), None) | (None, Some(one)) => one.to_owned(),
-        (None, None) => "that no N1 segment names".to_owned(),
+        (None, None) => "that the invoice does not name".to_owned(),
     }
 }

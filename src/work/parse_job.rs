@@ -148,9 +148,7 @@ async fn record_row(
     recorded: &Recorded,
     reused: u64,
 ) -> anyhow::Result<()> {
-    let first = survey.received.interchanges.first();
-    let sender = first.map(|interchange| interchange.sender.to_string());
-    let receiver = first.map(|interchange| interchange.receiver.to_string());
+    let (sender, receiver) = survey.partners().unzip();
     let mut counts = survey.counts;
     counts.set_aside += recorded.set_aside_more;
     counts.invoices_taken = recorded.invoices_taken;
@@ -228,21 +226,18 @@ fn format_finding(file: &File, format: Format) -> Option<Finding> {
     })
 }
 
-/// A sender that tests its lines must not move money: ISA15 says so.
+/// A sender that tests its lines must not move money: ISA15 and the test indicator of UNB say so.
 fn test_finding(survey: &Survey) -> Option<Finding> {
     let counts = &survey.counts;
     let moves = counts.payments + counts.returns + counts.remittances + counts.invoices > 0;
-    let test = survey.received.interchanges.iter().find(|interchange| interchange.usage.as_str() == "T").filter(|_| moves)?;
+    let (number, expected, found) = survey.test().filter(|_| moves)?;
     Some(Finding {
         code: FindingCode::OddEnvelope,
         severity: Severity::Error,
         effect: Effect::FileHeld,
-        message: format!(
-            "interchange {} is marked as a test; nothing of it posts unless somebody releases it",
-            test.control_number
-        ),
-        expected: "ISA15 P".to_owned(),
-        found: "T".to_owned(),
+        message: format!("interchange {number} is marked as a test; nothing of it posts unless somebody releases it"),
+        expected: expected.to_owned(),
+        found: found.to_owned(),
         location: Location::default(),
     })
 }

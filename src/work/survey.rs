@@ -95,19 +95,37 @@ impl Survey {
             .collect()
     }
 
+    /// The first interchange that its sender marks as a test, with the mark that should stand there.
+    pub fn test(&self) -> Option<(&str, &'static str, &'static str)> {
+        let x12 = self.received.interchanges.iter().find(|interchange| interchange.usage.as_str() == "T");
+        let edifact = self.received.edifact.iter().find(|interchange| interchange.test);
+        x12.map(|interchange| (interchange.control_number.as_str(), "ISA15 P", "T"))
+            .or(edifact
+                .map(|interchange| (interchange.control_reference.as_str(), "no test indicator in UNB", "a test indicator")))
+    }
+
+    /// Sender and receiver of the first interchange.
+    pub fn partners(&self) -> Option<(String, String)> {
+        let x12 = self.received.interchanges.first().map(|first| (first.sender.to_string(), first.receiver.to_string()));
+        let edifact = || self.received.edifact.first().map(|first| (first.sender.to_string(), first.receiver.to_string()));
+        x12.or_else(edifact)
+    }
+
     /// The control numbers that no other file may have used.
     pub fn interchanges(&self) -> Vec<Interchange> {
-        let unique: BTreeSet<_> = self
-            .received
-            .interchanges
-            .iter()
-            .map(|interchange| Interchange {
-                sender: format!("{}:{}", interchange.sender_qualifier, interchange.sender),
-                receiver: format!("{}:{}", interchange.receiver_qualifier, interchange.receiver),
-                control_number: interchange.control_number.to_string(),
-                version: interchange.version.to_string(),
-            })
-            .collect();
+        let x12 = self.received.interchanges.iter().map(|interchange| Interchange {
+            sender: format!("{}:{}", interchange.sender_qualifier, interchange.sender),
+            receiver: format!("{}:{}", interchange.receiver_qualifier, interchange.receiver),
+            control_number: interchange.control_number.to_string(),
+            version: interchange.version.to_string(),
+        });
+        let edifact = self.received.edifact.iter().map(|interchange| Interchange {
+            sender: format!("{}:{}", interchange.sender_qualifier, interchange.sender),
+            receiver: format!("{}:{}", interchange.receiver_qualifier, interchange.receiver),
+            control_number: interchange.control_reference.to_string(),
+            version: interchange.syntax.to_string(),
+        });
+        let unique: BTreeSet<_> = x12.chain(edifact).collect();
         unique.into_iter().collect()
     }
 }

@@ -12,6 +12,29 @@ use super::delimiters::Delimiters;
 pub struct Received {
     /// One per ISA.
     pub interchanges: Vec<InterchangeReceived>,
+    /// One per UNB; they are not answered.
+    pub edifact: Vec<EdifactReceived>,
+}
+
+/// One interchange of UN/EDIFACT.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EdifactReceived {
+    /// Its separators.
+    pub delimiters: Delimiters,
+    /// Sender qualifier (UNB 0007).
+    pub sender_qualifier: Figure,
+    /// Sender (UNB 0004).
+    pub sender: Figure,
+    /// Recipient qualifier (UNB 0007).
+    pub receiver_qualifier: Figure,
+    /// Recipient (UNB 0010).
+    pub receiver: Figure,
+    /// Character set and version of the syntax (UNB S001), `UNOC:3`.
+    pub syntax: Figure,
+    /// Control reference (UNB 0020).
+    pub control_reference: Figure,
+    /// Test indicator (UNB 0035).
+    pub test: bool,
 }
 
 /// One interchange.

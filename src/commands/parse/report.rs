@@ -76,7 +76,7 @@ impl Gathered {
     }
 
     fn control(&mut self, control: Control) {
-        if control.name == "IEA02" {
+        if matches!(control.name, "IEA02" | "UNZ02") {
             self.interchange_ends.push(control.location.byte);
         }
         let known =

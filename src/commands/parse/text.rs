@@ -39,7 +39,9 @@ pub fn report(
         }
         None => {
             let (summary, bytes) = stream(target, source, false, &mut gathered)?;
-            let delimiters = summary.received.interchanges.iter().map(|interchange| interchange.delimiters).collect();
+            let received = &summary.received;
+            let x12 = received.interchanges.iter().map(|interchange| interchange.delimiters);
+            let delimiters = x12.chain(received.edifact.iter().map(|interchange| interchange.delimiters)).collect();
             (summary.format, summary.status, delimiters, bytes)
         }
     };
