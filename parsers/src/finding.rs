@@ -97,6 +97,7 @@ finding_codes! {
     FurtherTerms = "further_terms", "Payment terms that were not used", "Compare them with the contract when the customer takes them.";
     OddSign = "odd_sign", "The sign of the amount does not suit the document", "Check with the sender whether it is an invoice or a credit memo.";
     CorrectsEarlier = "corrects_earlier", "The document corrects or adds to an earlier one", "Compare it with the earlier one before asking for money.";
+    ChangeNotified = "change_notified", "A bank tells what to change in later entries", "Correct the customer's data before the next entry; no money moved.";
     InferredParty = "inferred_party", "A party was taken from another role", "Check that the right customer is charged.";
     NotUtf8 = "not_utf8", "The text is not UTF-8", "Read as Windows-1252; check names.";
     TrailingData = "trailing_data", "Something stands after the end or between the parts", "Skipped; check that nothing was lost.";

@@ -15,11 +15,12 @@ const CREDITOR_REFERENCE: &str = "RF";
 const AMOUNT_DIGITS_MAX: usize = 13;
 
 /// Hides account numbers in the message and in what was found, unless the finding is about a figure: a control or an amount that was
-/// read. Doing it twice changes nothing.
+/// read; or a notified change, whose reader hides what must not show and keeps the trace. Doing it twice changes nothing.
 pub(crate) fn finding(finding: &mut Finding) {
     let is_figure = matches!(
         finding.code,
-        FindingCode::ControlNumberMismatch
+        FindingCode::ChangeNotified
+            | FindingCode::ControlNumberMismatch
             | FindingCode::ControlCountMismatch
             | FindingCode::ControlTotalMismatch
             | FindingCode::DuplicateControlNumber

@@ -1,9 +1,9 @@
 //! The two forms of reading: a whole slice, or chunks pushed as they come. Both go through the same machine.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
-    Currency, Document, Format, Layout, Limits, Mapping, Parsed, Record, Status,
+    Document, Format, Layout, Limits, LockboxCurrencies, Mapping, Parsed, Record, Status,
     delimited::{self, Workbook},
     detect::{self, Family},
     lockbox::Lockbox,
@@ -33,8 +33,8 @@ pub struct Options {
     pub bare: Option<Bare>,
     /// The layout of lockbox files; without it the file chooses among [`Layout::shipped`] by its content.
     pub lockbox: Option<Arc<Layout>>,
-    /// Currencies of lockboxes by their number, because lockbox files name none; without its lockbox here an amount is read as US dollars.
-    pub lockbox_currencies: BTreeMap<String, Currency>,
+    /// Currencies of lockboxes, because lockbox files name none; an amount of a lockbox that is not known here is read as US dollars.
+    pub lockbox_currencies: LockboxCurrencies,
     /// Mappings of delimited files that go before [`Mapping::shipped`].
     pub mappings: Vec<Arc<Mapping>>,
 }

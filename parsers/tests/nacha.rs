@@ -150,60 +150,71 @@ fn entries_become_what_they_are() {
 #[test]
 fn entries_of_other_kinds_become_what_they_are() {
     let ours = "OUR COMPANY";
-    for (case, batch, expected) in [
-        (
-            "an 820 in CTX, blanks kept and places carried back",
-            Batch::new("CTX", "GLOBEX CORP").ctx(248_000, BARE),
-            "accepted
+    for (case, batch, expected) in
+        [
+            (
+                "an 820 in CTX, blanks kept and places carried back",
+                Batch::new("CTX", "GLOBEX CORP").ctx(248_000, BARE),
+                "accepted
              pay 2480.00 USD from GLOBEX CORP/1231380104/12104288 to OUR COMPANY/121000358/••••2468 advice 0 @3
              advice 2480.00 USD from GLOBEX  CORP/1231380104/121042882/••••2333 trace TRN998877
               IV:INV1001 1500.00 USD - @6
               IV:INV 1002 980.00 USD 20.00 USD @6",
-        ),
-        (
-            "a debit: the receiver pays the company",
-            Batch::new("WEB", "OUR COMPANY").entry("27", 500, "C-17", "JANE DOE", &[]),
-            "accepted
+            ),
+            (
+                "a debit: the receiver pays the company",
+                Batch::new("WEB", "OUR COMPANY").entry("27", 500, "C-17", "JANE DOE", &[]),
+                "accepted
              pay 5.00 USD debit from JANE DOE/C-17/121000358/••••2468 to OUR COMPANY/1231380104/12104288 @3",
-        ),
-        ("a prenote is no payment", Batch::new("CCD", "GLOBEX CORP").entry("23", 0, "", ours, &[]), "accepted"),
-        (
-            "a remittance without money",
-            Batch::new("CCD", "GLOBEX CORP").entry("24", 0, "", ours, &["RMR*IV*INV1001**0.00*100.00*100.00\\"]),
-            "accepted
+            ),
+            ("a prenote is no payment", Batch::new("CCD", "GLOBEX CORP").entry("23", 0, "", ours, &[]), "accepted"),
+            (
+                "a remittance without money",
+                Batch::new("CCD", "GLOBEX CORP").entry("24", 0, "", ours, &["RMR*IV*INV1001**0.00*100.00*100.00\\"]),
+                "accepted
              advice 0.00 USD from GLOBEX CORP/1231380104/12104288 trace 121042880000001
               IV:INV1001 0.00 USD 100.00 USD @4",
-        ),
-        (
-            "a returned credit, a returned debit and a change",
-            Batch::new("CCD", "OUR COMPANY")
-                .returned("21", 500, "GLOBEX", "99R03121042880000017      12100035")
-                .returned("36", 700, "INITECH", "99R01121042880000018      12100035")
-                .returned("26", 0, "HOOLI", "98C01121042880000019      121000351918171614"),
-            "accepted
+            ),
+            (
+                "a returned credit, a returned debit and a change",
+                Batch::new("CCD", "OUR COMPANY")
+                    .returned("21", 500, "GLOBEX", "99R03121042880000017      12100035")
+                    .returned("36", 700, "INITECH", "99R01121042880000018      12100035")
+                    .returned("26", 0, "HOOLI", "98C01121042880000019      121000351918171614"),
+                "accepted_with_findings
              back 5.00 USD R03 of 121042880000017 by GLOBEX/121000358/••••2468 @3
              back 7.00 USD R01 of 121042880000018 by INITECH/121000358/••••2468 @5
-             back 0.00 USD C01 of 121042880000019 by HOOLI/121000358/••••2468 @7",
-        ),
-        (
-            "a contested return takes nothing back",
-            Batch::new("CCD", "OUR COMPANY").returned("21", 500, "GLOBEX", "99R72121042880000017      12100035"),
-            "accepted_with_findings
+             ! change_notified Noted 798.6@8 correct data in later entries|••••1614",
+            ),
+            (
+                "corrected routing numbers show, short account numbers do not",
+                Batch::new("COR", "OUR COMPANY")
+                    .returned("26", 0, "HOOLI", "98C02121042880000019      12100035121000358")
+                    .returned("26", 0, "HOOLI", "98C01121042880000020      12100035481516"),
+                "accepted_with_findings
+             ! change_notified Noted 798.6@4 correct data in later entries|121000358
+             ! change_notified Noted 798.6@6 correct data in later entries|••••516",
+            ),
+            (
+                "a contested return takes nothing back",
+                Batch::new("CCD", "OUR COMPANY").returned("21", 500, "GLOBEX", "99R72121042880000017      12100035"),
+                "accepted_with_findings
              ! corrects_earlier RecordSetAside 799.3@4 a return with reason R01 to R53 or R80 to R85|R72",
-        ),
-        (
-            "an acknowledgment of what we paid",
-            Batch::new("ACK", "GLOBEX CORP").entry("24", 0, "031300010000001", ours, &[]),
-            "accepted",
-        ),
-        (
-            "a reversal",
-            Batch { description: "REVERSAL", ..Batch::new("CCD", "GLOBEX CORP") }.entry("27", 500, "", ours, &[]),
-            "accepted_with_findings
+            ),
+            (
+                "an acknowledgment of what we paid",
+                Batch::new("ACK", "GLOBEX CORP").entry("24", 0, "031300010000001", ours, &[]),
+                "accepted",
+            ),
+            (
+                "a reversal",
+                Batch { description: "REVERSAL", ..Batch::new("CCD", "GLOBEX CORP") }.entry("27", 500, "", ours, &[]),
+                "accepted_with_findings
              pay 5.00 USD debit from OUR COMPANY/121000358/••••2468 to GLOBEX CORP/1231380104/12104288 @3
              ! corrects_earlier Noted 6@3 an entry of its own|627",
-        ),
-    ] {
+            ),
+        ]
+    {
         check(case, file(&[batch]).as_bytes(), expected);
     }
 }

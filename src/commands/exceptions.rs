@@ -123,10 +123,15 @@ pub enum Resolution {
         #[arg(long)]
         payment: Option<PaymentId>,
     },
-    /// The same money came before
+    /// The same money came before; without --of, as the exception says
     MarkDuplicate {
         #[arg(long)]
-        of: PaymentId,
+        of: Option<PaymentId>,
+    },
+    /// It is other money, however much it looks the same; without --of, than all that the exception names
+    NotDuplicate {
+        #[arg(long, value_delimiter = ',')]
+        of: Vec<PaymentId>,
     },
     /// Take back everything applied from the payment
     Reverse,

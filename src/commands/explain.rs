@@ -45,8 +45,9 @@ async fn heading(tx: &mut Tx, payment: &Payment) -> anyhow::Result<String> {
     let trace = payment.trace.as_deref().map(|trace| format!(", trace {trace}")).unwrap_or_default();
     let place = &payment.source.location;
     let line = place.line.map(|line| format!(", line {line}")).unwrap_or_default();
+    let sources = sources(tx, payment).await?;
     Ok(format!(
-        "{}: {} {} from {payer} by {}{trace}, good on {}\nfrom {file}{line}, byte {}; now {}, {} unapplied\n\n",
+        "{}: {} {} from {payer} by {}{trace}, good on {}\nfrom {file}{line}, byte {}; now {}, {} unapplied\n{sources}\n",
         payment.id,
         amount(payment.amount_minor, payment.currency),
         payment.currency,
@@ -56,4 +57,33 @@ async fn heading(tx: &mut Tx, payment: &Payment) -> anyhow::Result<String> {
         payment.state.as_str(),
         amount(payment.unapplied_minor, payment.currency),
     ))
+}
+
+/// Where else the money was seen, a line each.
+async fn sources(tx: &mut Tx, payment: &Payment) -> anyhow::Result<String> {
+    /// Items of a sum that are named.
+    const SHOWN: usize = 20;
+    let sources = tx.sources_of(payment.id).await?;
+    let ids: Vec<_> = sources.iter().take(SHOWN).map(|(id, _)| *id).collect();
+    let rows = tx.payments(&ids).await?;
+    let mut text = String::new();
+    for (id, role) in sources.iter().take(SHOWN) {
+        let Some(row) = rows.iter().find(|row| row.id == *id) else { continue };
+        let file = tx.file(row.source.file).await?.map(|file| file.name).unwrap_or_default();
+        let line = row.source.location.line.map(|line| format!(", line {line}")).unwrap_or_default();
+        let (money, currency) = (amount(row.amount_minor, row.currency), row.currency);
+        text.push_str(&format!("{role}: {id} of {money} {currency} from {file}{line}, good on {}\n", row.value_date));
+    }
+    for doubt in tx.doubts_about(payment.id).await? {
+        let verdict = match doubt.state.as_str() {
+            "open" => "may be the same money as",
+            "same" => "a person said it is the same money as",
+            _ => "a person said it is not the same money as",
+        };
+        text.push_str(&format!("{verdict} {}: {}\n", doubt.other, doubt.why));
+    }
+    if sources.len() > SHOWN {
+        text.push_str(&format!("and {} more\n", sources.len() - SHOWN));
+    }
+    Ok(text)
 }

@@ -142,6 +142,7 @@ pub async fn take_in(engine: &Engine, days: &[Day], format: Option<Format>) -> a
             progress.at(count);
         }
         engine.run_until_idle().await?;
+        engine.raise_overdue_deposits().await?;
     }
     Ok(taken)
 }

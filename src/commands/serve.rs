@@ -90,6 +90,7 @@ async fn wait(tasks: &mut JoinSet<anyhow::Result<()>>) -> anyhow::Result<()> {
 /// What is not sealed can still be changed unnoticed, so nothing waits for its seal until the process ends.
 async fn seal_regularly(engine: Engine, mut stopped: Stop) -> anyhow::Result<()> {
     while !*stopped.borrow_and_update() {
+        engine.raise_overdue_deposits().await?;
         engine.seal_audit().await?;
         // Waiting ends early when the process is told to stop; the last seal is set after all others have ended.
         if let Ok(changed) = tokio::time::timeout(SEAL_EVERY, stopped.changed()).await {

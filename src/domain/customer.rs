@@ -42,6 +42,10 @@ pub struct BankAccount {
     pub kind: String,
     pub account: AccountKey,
     pub last4: String,
+    /// The number alone, whatever the bank is called.
+    pub number: Option<AccountKey>,
+    /// Where the deposits of a lockbox go: the account, and its number alone.
+    pub deposit: Option<(AccountKey, AccountKey)>,
     pub currency: Currency,
     /// Layout of the files the bank drops for it.
     pub layout: String,

@@ -8,6 +8,7 @@ mod open_item;
 mod payment;
 mod reason;
 mod remittance;
+mod sighting;
 mod terms;
 
 pub use customer::{BankAccount, Customer, Relation, Seller};
@@ -20,5 +21,6 @@ pub use open_item::{ItemKind, ItemStatus, OpenItem, TermsOfPayment};
 pub use payment::{AccountKey, Payer, Payment, PaymentState, Source};
 pub use reason::Reason;
 pub use remittance::{Remittance, RemittanceAdjustment, RemittanceLine, RemittanceReference, RemittanceState};
+pub use sighting::{ItemGroup, Marks, Report, Sighted, Sighting};
 
 pub use tieout_parsers::{Currency, Direction, Location, Method, Money};

@@ -49,6 +49,9 @@ reasons! {
     AboveAuthority = "above_authority", "Above authority", "approvals", "A second person with a higher limit must decide.";
     FileHeld = "file_held", "File held", "files", "Counts or totals disagree; check with the sender, then release or reject the file.";
     RecordSetAside = "record_set_aside", "Record set aside", "files", "Ask the sender for a corrected record.";
+    SameMoney = "same_money", "May be the same money", "cash_application", "Two files may tell of one payment: say mark-duplicate or not-duplicate; nothing of it moves until then.";
+    DepositUnexplained = "deposit_unexplained", "Deposit without details", "cash_application", "Ask the bank for the file that lists the items, or apply the sum.";
+    ChangeNotified = "change_notified", "Change notified", "identify", "Correct the customer's data before the next entry; no money moved.";
     ChangedResend = "changed_resend", "Changed resend", "files", "Something known came again with other content; decide which is right.";
 }
 

@@ -1,6 +1,6 @@
 //! Applying: many payments at once, each for itself. A stale payment changes nothing and its neighbours go on.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::json;
 
@@ -60,6 +60,8 @@ pub async fn apply(tx: &mut Tx, mandate: &Mandate<'_>, postings: &[Posting<'_>])
 /// The locked rows, moving along with each posting that passes.
 struct Batch {
     payments: HashMap<PaymentId, Payment>,
+    /// Those that may be the same money as another; a person has to say so first.
+    doubtful: BTreeSet<PaymentId>,
     items: HashMap<OpenItemId, OpenItem>,
     granted: HashMap<OpenItemId, Granted>,
     /// What was refunded before of the payments that are to be refunded.
@@ -87,6 +89,7 @@ impl Batch {
         let items: Vec<_> = lines().map(|line| line.item).collect();
         let adjusted: Vec<_> = lines().filter(|line| !line.adjustments.is_empty()).map(|line| line.item).collect();
         let payments = tx.lock_payments(&ids).await?.into_iter().map(|payment| (payment.id, payment)).collect();
+        let doubtful = tx.doubtful(&ids).await?;
         let items = tx.lock_open_items(&items).await?.into_iter().map(|item| (item.id, item)).collect();
         let granted = tx.granted_on_items(&adjusted).await?.into_iter();
         let granted =
@@ -97,7 +100,16 @@ impl Batch {
             let before = standing.iter().filter(|application| application.kind == ApplicationKind::Refund);
             refunded.insert(posting.payment, before.fold(0_i64, |sum, application| sum.saturating_add(application.cash_minor)));
         }
-        Ok(Self { payments, items, granted, refunded, closes: HashMap::new(), changes: HashMap::new(), settled: Vec::new() })
+        Ok(Self {
+            payments,
+            doubtful,
+            items,
+            granted,
+            refunded,
+            closes: HashMap::new(),
+            changes: HashMap::new(),
+            settled: Vec::new(),
+        })
     }
 
     /// Whether the posting may be written now; if so the rows in memory move as the database will.
@@ -107,6 +119,12 @@ impl Batch {
         };
         if self.changes.contains_key(&posting.payment) {
             return Err(PostOutcome::Stale(format!("payment {} was posted in the same batch", posting.payment)));
+        }
+        if self.doubtful.contains(&posting.payment) {
+            return Err(PostOutcome::Refused(format!(
+                "payment {} may be the same money as another; say first whether it is: mark-duplicate or not-duplicate",
+                posting.payment
+            )));
         }
         let left = unapplied_after(payment, posting)?;
         let (currency, person) = (payment.currency, mandate.person);

@@ -1,18 +1,20 @@
 //! The ledger: the only place that moves money.
 //!
-//! Money comes in (`receive`), is applied (`apply`), undone (`reverse`), taken back by the bank (`take_back`) or moved by
-//! a person who clears an exception (`resolve`). Each of them writes applications, a balanced journal entry and the
+//! Money comes in (`receive`), counts once however many files tell of it (`join_records`, `explain_sum`), is applied (`apply`), undone
+//! (`reverse`), taken back by the bank (`take_back`) or moved by a person who clears an exception (`resolve`). Each of them writes applications, a balanced journal entry and the
 //! running amounts in one transaction, under the limits of whoever acts. What to apply is decided in `matching`; SQL is
 //! left to `store`.
 
 mod apply;
 mod check;
+mod doubt;
 mod hold;
 mod journal;
 mod mandate;
 mod receive;
 mod resolve;
 mod reverse;
+mod sources;
 
 #[cfg(test)]
 pub(crate) mod suite;
@@ -24,6 +26,7 @@ pub use mandate::{AboveAuthority, DeductionRoute, Mandate, Policy, may_work};
 pub use receive::{receive, reject_file, release_file};
 pub use resolve::{Action, Resolution, ResolveError, resolve};
 pub use reverse::{Reversed, mark_duplicate, reverse_application, reverse_payment, take_back};
+pub use sources::{Further, explain_sum, join_records, note_return_told};
 
 use crate::domain::{FileId, PaymentId, RemittanceId};
 

@@ -7,8 +7,10 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{
-    AboveAuthority, Mandate, PostOutcome, Posting, Refusal, apply, held_key, mark_duplicate, match_key, reject_file,
-    release_file, return_key, return_of_key, reverse_application, reverse_payment, take_back, waiting_key,
+    AboveAuthority, Mandate, PostOutcome, Posting, Refusal, apply,
+    doubt::{apart, same},
+    held_key, match_key, reject_file, release_file, return_key, return_of_key, reverse_application, reverse_payment, take_back,
+    waiting_key,
 };
 use crate::{
     audit,
@@ -45,8 +47,10 @@ pub enum Action {
     RefundRequest { amount_minor: Option<i64> },
     /// Ties an advice to the payment it announces.
     LinkRemittance { remittance: RemittanceId, payment: PaymentId },
-    /// The payment is another record of the same money.
+    /// The payment is another record of the same money: of the payment named, or of what is in doubt where none is.
     MarkDuplicate { of: Option<PaymentId> },
+    /// The payment is other money than those named, or than all that is in doubt where none is.
+    NotDuplicate { of: Vec<PaymentId> },
     /// Undoes one application, or all of the payment.
     Reverse { application: Option<ApplicationId>, why: String },
     /// The bank return takes this payment back, which the engine could not tell by itself.
@@ -114,14 +118,14 @@ impl ResolveError {
 
 /// What an action did to the world, before the exception itself is settled.
 #[derive(Default)]
-struct Effect {
-    answer: String,
+pub(super) struct Effect {
+    pub(super) answer: String,
     /// Nothing is left to decide about what the exception asks.
-    settled: bool,
-    match_again: Vec<PaymentId>,
-    released: Option<FileId>,
+    pub(super) settled: bool,
+    pub(super) match_again: Vec<PaymentId>,
+    pub(super) released: Option<FileId>,
     /// Something above the limit; then nothing else happened.
-    above: Option<AboveAuthority>,
+    pub(super) above: Option<AboveAuthority>,
 }
 
 /// Does what a person decided, once. `seen` is the version of the exception the person looked at.
@@ -253,17 +257,8 @@ async fn act(tx: &mut Tx, mandate: &Mandate<'_>, exception: &Exception, action: 
             post(tx, mandate, exception, proposal(lines, 0, None), 0).await
         }
         Action::LinkRemittance { remittance, payment } => link(tx, mandate, *remittance, *payment).await,
-        Action::MarkDuplicate { of } => {
-            let payment = payment_of(exception)?;
-            let of = of.ok_or_else(|| ResolveError::Refused(format!("name the payment that counts in place of {payment}")))?;
-            mark_duplicate(tx, mandate, payment, of).await?;
-            tx.clear_exceptions(&[match_key(payment)], "duplicate", mandate.actor).await?;
-            Ok(Effect {
-                answer: format!("payment {payment} is a duplicate of {of} and does not count"),
-                settled: true,
-                ..Effect::default()
-            })
-        }
+        Action::MarkDuplicate { of } => same(tx, mandate, exception, *of).await,
+        Action::NotDuplicate { of } => apart(tx, mandate, exception, of).await,
         Action::Reverse { application, why } => reverse(tx, mandate, exception, *application, why).await,
         Action::ReturnedPayment { payment } => returned(tx, mandate, exception, *payment).await,
         Action::ReleaseFile { why } => {
@@ -529,7 +524,7 @@ fn facts(exception: &Exception, level: Level, reason: Reason, (amount_minor, cur
     }
 }
 
-fn payment_of(exception: &Exception) -> Result<PaymentId, ResolveError> {
+pub(super) fn payment_of(exception: &Exception) -> Result<PaymentId, ResolveError> {
     exception.payment.ok_or_else(|| ResolveError::Refused(format!("exception {} is about no payment", exception.id)))
 }
 
@@ -537,7 +532,7 @@ fn file_of(exception: &Exception) -> Result<FileId, ResolveError> {
     exception.file.ok_or_else(|| ResolveError::Refused(format!("exception {} is about no file", exception.id)))
 }
 
-async fn locked(tx: &mut Tx, id: PaymentId) -> Result<Payment, ResolveError> {
+pub(super) async fn locked(tx: &mut Tx, id: PaymentId) -> Result<Payment, ResolveError> {
     let payment = tx.lock_payments(&[id]).await?.pop();
     payment.ok_or_else(|| ResolveError::Refused(format!("payment {id} does not exist")))
 }

@@ -131,7 +131,7 @@ pub async fn mark_duplicate(tx: &mut Tx, mandate: &Mandate<'_>, id: PaymentId, o
     let lines = transfer(UNAPPLIED, CASH, payment.currency, payment.seller, payment.amount_minor)?;
     tx.record_entries(&[entry_of(mandate, entry, format!("void:{id}"), "void", id, lines)]).await?;
     tx.change_payments(&[change(&payment, payment.unapplied_minor, PaymentState::Void, mandate.touches())]).await?;
-    tx.note_duplicate(id, of).await?;
+    tx.note_duplicates(&[(id, of)]).await?;
     tell(tx, mandate, "mark_duplicate", id, format!("duplicate of {of}")).await
 }
 
@@ -142,7 +142,8 @@ fn same_money(payment: &Payment, counts: &Payment) -> anyhow::Result<()> {
     require!(!matches!(state, PaymentState::Held | PaymentState::Void), "payment {of} is {} and does not count", state.as_str());
     let (ours, theirs) = (Money::new(payment.amount_minor, payment.currency), Money::new(counts.amount_minor, counts.currency));
     require!(ours == theirs, "payment {id} is {ours}, payment {of} {theirs}; they are not the same money");
-    require!(payment.seller == counts.seller, "payments {id} and {of} are of different sellers; they are not the same money");
+    let sellers_differ = payment.seller.zip(counts.seller).is_some_and(|(ours, theirs)| ours != theirs);
+    require!(!sellers_differ, "payments {id} and {of} are of different sellers; they are not the same money");
     Ok(())
 }
 
@@ -150,7 +151,7 @@ async fn lock(tx: &mut Tx, id: PaymentId) -> anyhow::Result<Payment> {
     tx.lock_payments(&[id]).await?.pop().with_context(|| format!("payment {id} does not exist"))
 }
 
-const fn is_live(state: PaymentState) -> bool {
+pub(super) const fn is_live(state: PaymentState) -> bool {
     matches!(state, PaymentState::Received | PaymentState::Exception | PaymentState::Posted)
 }
 
@@ -281,7 +282,7 @@ fn returned(
     }
 }
 
-fn entry_of(
+pub(super) fn entry_of(
     mandate: &Mandate<'_>,
     id: i64,
     key: String,
@@ -292,11 +293,17 @@ fn entry_of(
     JournalEntry { id, key, kind, day: mandate.day, actor: mandate.actor.to_owned(), file: None, payment: Some(payment), lines }
 }
 
-const fn change(payment: &Payment, unapplied_minor: i64, state: PaymentState, touches: i64) -> PaymentChange {
+pub(super) const fn change(payment: &Payment, unapplied_minor: i64, state: PaymentState, touches: i64) -> PaymentChange {
     PaymentChange { id: payment.id, version: payment.version, unapplied_minor, state, customer: None, touches }
 }
 
-async fn tell(tx: &mut Tx, mandate: &Mandate<'_>, action: &str, payment: PaymentId, detail: String) -> anyhow::Result<()> {
+pub(super) async fn tell(
+    tx: &mut Tx,
+    mandate: &Mandate<'_>,
+    action: &str,
+    payment: PaymentId,
+    detail: String,
+) -> anyhow::Result<()> {
     let event = AuditEvent { actor: mandate.actor.to_owned(), action: action.to_owned(), subject: payment.to_string(), detail };
     audit::record(tx, &[event]).await
 }

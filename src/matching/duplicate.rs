@@ -32,6 +32,7 @@ pub(super) fn find(
         .filter(|other| other.id < seen.id || other.state == PaymentState::Posted)
         .filter(|other| other.seller.zip(seen.seller).is_none_or(|(theirs, ours)| theirs == ours))
         .filter(|other| !matches!(other.state, PaymentState::Returned | PaymentState::Void))
+        .filter(|other| !snapshot.are_apart(seen.id, other.id))
         .find_map(|other| same(&seen, other, days).map(|why| Duplicate { of: other.id, why, theirs: other.trace.clone() }))
 }
 

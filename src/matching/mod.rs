@@ -23,6 +23,7 @@ mod payer;
 mod run_case;
 mod slip;
 mod snapshot;
+pub mod sources;
 mod text;
 mod trail;
 mod verdict;

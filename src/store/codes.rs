@@ -1,7 +1,7 @@
 //! The closed lists of the domain as the text the store keeps.
 
 use super::{ApplicationKind, FileState};
-use crate::domain::{ItemKind, ItemStatus, Level, Method, PaymentState, Reason, RemittanceState};
+use crate::domain::{ItemKind, ItemStatus, Level, Method, PaymentState, Reason, RemittanceState, Report};
 
 /// A value with a code in the store.
 pub(crate) trait Code: Sized {
@@ -24,6 +24,7 @@ codes! {
     RemittanceState: Held Waiting Linked Void;
     ItemKind: Invoice CreditMemo DebitMemo;
     ItemStatus: Open Closed Cancelled;
+    Report: Order Items Notice Interim Final;
     Level: File Record Payment Remittance OpenItem;
     ApplicationKind: Item OnAccount Refund Return;
     FileState: Received Recorded Held Rejected Unsupported;

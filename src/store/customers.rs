@@ -40,6 +40,10 @@ pub struct NewBankAccount {
     /// Routing number or BIC.
     pub bank: Option<String>,
     pub account: SealedAccount,
+    /// The number alone, whatever the bank is called.
+    pub number: Option<AccountKey>,
+    /// Where the deposits of a lockbox go: the account, and its number alone.
+    pub deposit: Option<(AccountKey, AccountKey)>,
     pub currency: Currency,
     pub layout: String,
 }
@@ -247,22 +251,37 @@ impl Tx {
         let by_key: BTreeMap<_, _> =
             accounts.iter().map(|account| ((&account.account.key, &account.kind, account.currency), account)).collect();
         let ids = self.reserve(Kind::BankAccount, by_key.len()).await?;
-        let mut rows = Rows::of_width(9);
+        let mut rows = Rows::of_width(12);
         for (new, id) in by_key.values().zip(ids) {
             let SealedAccount { key, ciphertext, last4 } = &new.account;
-            rows.push(values![id, new.seller, &new.kind, &new.bank, key, ciphertext, last4, new.currency, &new.layout]);
+            let (deposit, deposit_number) = new.deposit.clone().unzip();
+            rows.push(values![
+                id,
+                new.seller,
+                &new.kind,
+                &new.bank,
+                key,
+                ciphertext,
+                last4,
+                new.currency,
+                &new.layout,
+                &new.number,
+                &deposit,
+                &deposit_number,
+            ]);
         }
         let tail = "on conflict (account_key, kind, currency) do update set seller_id = excluded.seller_id, bank = excluded.bank, \
-                    account_cipher = excluded.account_cipher, last4 = excluded.last4, layout = excluded.layout";
-        let columns = "id, seller_id, kind, bank, account_key, account_cipher, last4, currency, layout";
+                    account_cipher = excluded.account_cipher, last4 = excluded.last4, layout = excluded.layout, number_key = excluded.number_key, \
+                    deposit_key = excluded.deposit_key, deposit_number_key = excluded.deposit_number_key";
+        let columns = "id, seller_id, kind, bank, account_key, account_cipher, last4, currency, layout, number_key, deposit_key, deposit_number_key";
         self.insert("bank_account", columns, tail, rows).await?;
         Ok(())
     }
 
     pub async fn bank_accounts(&mut self) -> anyhow::Result<Vec<BankAccount>> {
-        let rows = self
-            .all("select seller_id, kind, account_key, last4, currency, layout from bank_account order by id", Vec::new())
-            .await?;
+        let sql = "select seller_id, kind, account_key, last4, currency, layout, number_key, deposit_key, deposit_number_key \
+                   from bank_account order by id";
+        let rows = self.all(sql, Vec::new()).await?;
         let accounts = rows.iter().map(|row| {
             let mut columns = Columns::of(row);
             Ok(BankAccount {
@@ -272,6 +291,8 @@ impl Tx {
                 last4: columns.text()?,
                 currency: columns.currency()?,
                 layout: columns.text()?,
+                number: columns.text_opt()?.map(AccountKey),
+                deposit: columns.text_opt()?.map(AccountKey).zip(columns.text_opt()?.map(AccountKey)),
             })
         });
         accounts.collect()

@@ -385,6 +385,7 @@ impl PaymentLine {
         let (amount_minor, currency, trace, state) = (columns.number()?, columns.text()?, columns.text_opt()?, columns.text()?);
         let reversal_of = columns.number_opt()?.map(|id| format!("P{id}"));
         let status = match state.as_str() {
+            "void" if reversal_of.is_some() => "duplicate",
             "held" | "void" => "held",
             "posted" => "posted",
             _ => "exception",

@@ -28,6 +28,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("migrations/sqlite/0002_seller_of_return.sql"),
         postgres: include_str!("migrations/postgres/0002_seller_of_return.sql"),
     },
+    Migration {
+        version: 3,
+        name: "sources",
+        sqlite: include_str!("migrations/sqlite/0003_sources.sql"),
+        postgres: include_str!("migrations/postgres/0003_sources.sql"),
+    },
 ];
 
 /// Applies what is missing and refuses a database whose applied steps are not ours.

@@ -26,6 +26,7 @@ mod payments;
 mod remittances;
 mod reports;
 mod settings;
+mod sources;
 mod totals;
 mod value;
 
@@ -56,3 +57,4 @@ pub use outcomes::{FileOutcome, MoneyOutcome};
 pub(crate) use payments::PaymentChange;
 pub use payments::{BankReturn, NewPayment, NewReturn};
 pub use reports::{MatchRate, MatchRateBy, ReasonShare};
+pub use sources::{Seen, StoredDoubt};

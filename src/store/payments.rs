@@ -10,10 +10,11 @@ use super::{
     Conflict, Tx,
     bulk::Rows,
     files::line,
-    value::{Columns, byte, values},
+    value::{Columns, byte, json, values},
 };
 use crate::domain::{
-    AccountKey, Currency, CustomerId, FileId, Location, Payer, Payment, PaymentId, PaymentState, RemittanceId, SellerId, Source,
+    AccountKey, Currency, CustomerId, FileId, Location, Payer, Payment, PaymentId, PaymentState, RemittanceId, SellerId,
+    Sighting, Source,
 };
 
 /// A payment as a file says it, with what the domain does not carry along.
@@ -26,6 +27,8 @@ pub struct NewPayment {
     /// The payer's account number, encrypted.
     pub payer_account_cipher: Option<String>,
     pub business_day: NaiveDate,
+    /// How the file saw the money.
+    pub sighting: Sighting,
 }
 
 /// A payment taken back, as a file says it.
@@ -77,7 +80,7 @@ pub(crate) struct PaymentChange {
 
 const INSERTED: &str = "id, file_id, seq, position, seller_id, method, currency, amount_minor, unapplied_minor, value_date, business_day, \
                         payer_name, payer_id, payer_bank, payer_account_key, payer_account_cipher, payer_account_last4, customer_id, \
-                        trace, text, remittance_id, state, byte, line, segment, tag, received_at, changed";
+                        trace, text, remittance_id, state, byte, line, segment, tag, received_at, changed, own_key, own_last4, report, is_sum, item_group, item_count, marks";
 const COLUMNS: &str = "p.id, p.file_id, p.byte, p.line, p.segment, p.tag, p.seq, p.seller_id, p.method, p.currency, p.amount_minor, \
                        p.unapplied_minor, p.value_date, p.payer_name, p.payer_id, p.payer_account_key, p.payer_account_last4, \
                        p.customer_id, p.trace, p.text, p.remittance_id, p.state, p.version";
@@ -89,9 +92,9 @@ impl Tx {
             return Ok(());
         }
         let (at, mark) = (self.stamp().to_owned(), self.change_mark().await?);
-        let mut rows = Rows::of_width(28);
+        let mut rows = Rows::of_width(35);
         for new in payments {
-            let NewPayment { payment, position, payer_bank, payer_account_cipher, business_day } = new;
+            let NewPayment { payment, position, payer_bank, payer_account_cipher, business_day, sighting } = new;
             let (place, payer) = (&payment.source.location, &payment.payer);
             rows.push(values![
                 payment.id,
@@ -122,6 +125,13 @@ impl Tx {
                 place.tag.map(|tag| tag.to_string()),
                 &at,
                 mark,
+                &sighting.own,
+                &sighting.own_last4,
+                sighting.report.as_str(),
+                sighting.is_sum,
+                &sighting.group,
+                sighting.items,
+                sighting.own.is_some().then(|| json(&sighting.marks)).transpose()?,
             ]);
         }
         self.insert("payment", INSERTED, "", rows).await?;
@@ -168,11 +178,22 @@ impl Tx {
         Ok((rows.iter().map(read).collect::<anyhow::Result<_>>()?, horizon))
     }
 
-    /// Live payments with that trace, newest first.
+    /// Live payments that any record of theirs gives that trace, newest first.
     pub async fn payments_by_trace(&mut self, trace: &str) -> anyhow::Result<Vec<Payment>> {
-        let sql =
-            format!("select {COLUMNS} from payment p where p.trace = $1 and p.state not in ('held', 'void') order by p.id desc");
-        self.all(&sql, values![trace]).await?.iter().map(read).collect()
+        let sql = format!(
+            "select {COLUMNS} from payment p where p.state not in ('held', 'void') and p.id in (select coalesce(s.duplicate_of, s.id) \
+             from payment s where s.trace = $1 or s.trace = $2) order by p.id desc"
+        );
+        self.all(&sql, values![trace, trace.trim_start_matches('0')]).await?.iter().map(read).collect()
+    }
+
+    /// Live payments that any record of theirs names by that folded number, newest first. It reads many rows: ask by trace first.
+    pub async fn payments_by_mark(&mut self, mark: &str, since: NaiveDate) -> anyhow::Result<Vec<Payment>> {
+        let sql = format!(
+            "select {COLUMNS} from payment p where p.state not in ('held', 'void') and p.id in (select coalesce(s.duplicate_of, s.id) \
+             from payment s where s.value_date >= $2 and s.marks like $1) order by p.id desc"
+        );
+        self.all(&sql, values![format!("%\"{mark}\"%"), since]).await?.iter().map(read).collect()
     }
 
     /// Stores the returns of a file. Their ids are reserved before.
@@ -217,6 +238,27 @@ impl Tx {
             self.for_update()
         );
         self.first(&sql, values![id]).await?.map(|row| BankReturn::read(&mut Columns::of(&row))).transpose()
+    }
+
+    /// Whether a file of another format told of this return of that payment within a week. Each file's returns are counted, so that two
+    /// returns of equal parts stay two.
+    pub async fn is_return_told(&mut self, returned: &BankReturn, payment: PaymentId) -> anyhow::Result<bool> {
+        /// Days between two reports of one return.
+        const DAYS: u64 = 7;
+        let sql = "select f.id, f.format, f.business_day, count(*) from bank_return b join file f on f.id = b.file_id \
+                   where b.payment_id = $1 and b.amount_minor = $2 and b.currency = $3 and b.state in ('posted', 'void') \
+                   group by f.id, f.format, f.business_day";
+        let mut told = Vec::new();
+        for row in &self.all(sql, values![payment, returned.amount_minor, returned.currency]).await? {
+            let mut columns = Columns::of(row);
+            told.push((FileId(columns.number()?), columns.text_opt()?, columns.date()?, columns.number()?));
+        }
+        let Some(ours) = self.file(returned.file).await? else { return Ok(false) };
+        let mine: i64 = told.iter().filter(|(file, ..)| *file == ours.id).map(|(.., count)| *count).sum();
+        Ok(told.iter().any(|(file, format, day, count)| {
+            let apart = day.signed_duration_since(ours.business_day).num_days().unsigned_abs();
+            *file != ours.id && *format != ours.format && apart <= DAYS && *count > mine
+        }))
     }
 
     /// Notes what became of a return.
@@ -265,9 +307,14 @@ impl Tx {
         Ok(())
     }
 
-    /// Notes which payment counts in the place of another record of the same money.
-    pub(crate) async fn note_duplicate(&mut self, id: PaymentId, of: PaymentId) -> anyhow::Result<()> {
-        self.run("update payment set duplicate_of = $2 where id = $1", values![id, of]).await?;
+    /// Notes which payments count in the place of other records of the same money.
+    pub(crate) async fn note_duplicates(&mut self, pairs: &[(PaymentId, PaymentId)]) -> anyhow::Result<()> {
+        let mut rows = Rows::of_width(2);
+        for (id, of) in pairs {
+            rows.push(values![*id, *of]);
+        }
+        let sql = "{v} update payment set duplicate_of = v.counts from v where payment.id = v.id";
+        self.with_rows("id, counts", rows, sql, Vec::new()).await?;
         Ok(())
     }
 

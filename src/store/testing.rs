@@ -13,7 +13,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use super::{Db, Kind, NewArrival, NewCustomer, NewOpenItem, NewPayment, Now, Tx};
 use crate::domain::{
     Currency, CustomerId, FileId, ItemKind, Location, Method, Payer, Payment, PaymentId, PaymentState, Remittance, RemittanceId,
-    RemittanceLine, RemittanceState, SellerId, Source, TermsOfPayment,
+    RemittanceLine, RemittanceState, SellerId, Sighting, Source, TermsOfPayment,
 };
 
 /// A fresh database and what must live as long as it.
@@ -215,7 +215,14 @@ impl World {
             state: PaymentState::Received,
             version: 1,
         };
-        NewPayment { payment, position: seq + 1, payer_bank: None, payer_account_cipher: None, business_day: self.day }
+        NewPayment {
+            payment,
+            position: seq + 1,
+            payer_bank: None,
+            payer_account_cipher: None,
+            business_day: self.day,
+            sighting: Sighting::default(),
+        }
     }
 
     /// An advice that waits for its cash, not stored yet.

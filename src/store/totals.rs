@@ -86,14 +86,27 @@ const QUERIES: &[Query] = &[
         proof: "select 'files booked: ' || count(distinct file_id) from journal_entry where kind = 'receive'",
     },
     Query {
-        promise: "every payment that does not count: its file is rejected, or another payment counts in its place",
+        promise: "every payment that does not count: its file is rejected, or another payment or its parts count in its place",
         rows: "select 'payment P' || p.id || ' (' || p.state || ') is void without a live payment in its place: ' || \
                coalesce('P' || p.duplicate_of, 'none is named') from payment p join file f on f.id = p.file_id \
-               left join payment o on o.id = p.duplicate_of and o.id <> p.id and o.state not in ('held', 'void') \
-               and o.currency = p.currency and o.amount_minor = p.amount_minor and coalesce(o.seller_id, 0) = coalesce(p.seller_id, 0) \
-               where (p.state = 'void' and o.id is null and (f.state <> 'rejected' or p.duplicate_of is not null)) \
+               left join payment o on o.id = p.duplicate_of and o.id <> p.id \
+               and (o.state not in ('held', 'void') or exists (select 1 from payment i where i.part_of = o.id)) \
+               and o.currency = p.currency and o.amount_minor = p.amount_minor and coalesce(o.seller_id, p.seller_id, 0) = coalesce(p.seller_id, o.seller_id, 0) \
+               where (p.state = 'void' and o.id is null and not exists (select 1 from payment i where i.part_of = p.id) \
+               and (f.state <> 'rejected' or p.duplicate_of is not null)) \
                or (p.state <> 'void' and p.duplicate_of is not null) order by p.id",
         proof: "select 'duplicates: ' || count(duplicate_of) from payment",
+    },
+    Query {
+        promise: "every sum whose items are known: it does not count itself, its parts count, and they add up to it",
+        rows: "select 'payment P' || p.id || ' (' || p.state || ') of ' || p.amount_minor || ' ' || p.currency || ' is explained by ' || i.items || \
+               ' parts of ' || i.amount_minor || ', of which ' || i.idle || ' do not count' from payment p join (select part_of, \
+               count(*) as items, sum(amount_minor) as amount_minor, sum(case when state = 'held' or (state = 'void' and not exists (select 1 from payment o where o.id = q.duplicate_of and o.id <> q.part_of \
+               and o.state not in ('held', 'void'))) then 1 else 0 end) as idle, min(currency) as first, max(currency) as last \
+               from payment q where part_of is not null group by part_of) i \
+               on i.part_of = p.id where p.state <> 'void' or i.amount_minor <> p.amount_minor or i.idle > 0 or i.first <> p.currency \
+               or i.last <> p.currency order by p.id",
+        proof: "select 'sums: ' || count(distinct part_of) || ', parts: ' || count(part_of) from payment",
     },
     Query {
         promise: "in total: received = applied + on account + refunded + returned + unapplied",
@@ -180,6 +193,8 @@ const QUERIES: &[Query] = &[
         promise: "nothing waits unseen: held files and payments without an answer have an open exception, and no job is parked",
         rows: "select what from (select 'payment P' || p.id || ' waits for a person and has no open exception' as what from payment p \
                where p.state = 'exception' and not exists (select 1 from exception e where e.payment_id = p.id and e.state = 'open') \
+               union all select 'payment P' || d.payment_id || ' is in doubt and has no open exception' from doubt d \
+               where d.state = 'open' and not exists (select 1 from exception e where e.payment_id = d.payment_id and e.state = 'open') \
                union all select 'file F' || f.id || ' is held and has no open exception' from file f where f.state = 'held' \
                and not exists (select 1 from exception e where e.file_id = f.id and e.level = 'file' and e.state = 'open') \
                union all select 'job J' || j.id || ' (' || j.kind || ') failed ' || j.tries || ' times and is parked: ' || \

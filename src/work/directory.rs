@@ -4,8 +4,9 @@ use std::{collections::HashMap, sync::Arc};
 
 use tieout_parsers::{Exchange, Party};
 
+use super::own::OwnAccounts;
 use crate::{
-    domain::{AccountKey, Customer, CustomerId, SellerId},
+    domain::{Customer, CustomerId, SellerId},
     secret::Vault,
     store::Tx,
 };
@@ -18,7 +19,7 @@ pub struct Directory {
     seller_codes: HashMap<SellerId, String>,
     /// The only seller there is; then nothing needs to be named.
     only: Option<SellerId>,
-    accounts: HashMap<AccountKey, SellerId>,
+    own: OwnAccounts,
     customers: HashMap<CustomerId, Customer>,
     customers_by_code: HashMap<String, CustomerId>,
     /// By folded name; nothing where two customers share it.
@@ -43,7 +44,7 @@ impl Directory {
         directory.mark = mark;
         directory.only = (sellers.len() == 1).then(|| sellers[0].id);
         directory.seller_codes = sellers.iter().map(|seller| (seller.id, seller.code.clone())).collect();
-        directory.accounts = accounts.into_iter().map(|account| (account.account, account.seller)).collect();
+        directory.own = OwnAccounts::new(&accounts);
         // A code is the stronger name: it wins where one seller's name is another's code.
         let names = sellers.iter().map(|seller| (folded(&seller.name), seller.id));
         let codes = sellers.iter().map(|seller| (folded(&seller.code), seller.id));
@@ -65,13 +66,17 @@ impl Directory {
 
     /// Whose receivable a payment or advice settles: the account credited, then whoever the envelope or the payee names.
     pub fn payee(&self, payee: &Party<'_>, exchange: Option<&Exchange<'_>>, vault: &Vault) -> Option<SellerId> {
-        let account = payee.account.as_ref().and_then(|account| vault.key_of(payee.bank.as_deref(), account));
-        let by_account = account.and_then(|key| self.accounts.get(&key).copied());
+        let by_account = self.own.find(payee, vault).seller;
         by_account
             .or_else(|| self.named(payee))
             .or_else(|| exchange.and_then(|exchange| self.seller(&exchange.application_receiver)))
             .or_else(|| exchange.and_then(|exchange| self.seller(&exchange.receiver)))
             .or(self.only)
+    }
+
+    /// Our own accounts.
+    pub const fn own(&self) -> &OwnAccounts {
+        &self.own
     }
 
     /// Whose receivable an invoice is: the seller it names, then whoever sent it.

@@ -45,6 +45,19 @@ impl Raiser<'_> {
         exception
     }
 
+    /// A bank tells what to change in later entries; no money moved.
+    pub fn notice(&self, file: FileId, finding: &Finding) -> NewException {
+        let reason = Reason::ChangeNotified;
+        let route = self.rules.routing.route(&facts(reason, Level::Record));
+        let key = format!("notice:{file}:{}", finding.location.byte);
+        let mut exception = NewException::new(key, Level::Record, reason, route, finding.message.clone());
+        exception.file = Some(file);
+        exception.byte = Some(finding.location.byte);
+        exception.line = finding.location.line;
+        exception.details = json!({ "finding": finding });
+        exception
+    }
+
     /// An invoice that names nobody we know, or an item that we do not have.
     pub fn invoice(&self, file: FileId, location: &Location, message: String) -> NewException {
         let mut exception = self.record(file, 0, location, message);

@@ -124,6 +124,8 @@ impl Engine {
                         kind: row.kind.clone(),
                         bank: row.bank.clone(),
                         account,
+                        number: self.vault.key_of(None, &row.account),
+                        deposit: self.deposit(row),
                         currency: row.currency,
                         layout: row.layout.clone().unwrap_or_default(),
                     });
@@ -184,6 +186,13 @@ impl Engine {
             })
             .await
             .context("storing open items")
+    }
+
+    /// Where the deposits of a lockbox go: the account at its bank, and the number alone.
+    fn deposit(&self, row: &BankAccountRow) -> Option<(AccountKey, AccountKey)> {
+        let account = row.deposit_account.as_ref()?;
+        let bank = row.deposit_bank.as_deref().or(row.bank.as_deref());
+        self.vault.key_of(bank, account).zip(self.vault.key_of(None, account))
     }
 
     fn customer(&self, row: &CustomerRow) -> anyhow::Result<NewCustomer> {

@@ -68,7 +68,12 @@ impl Engine {
         self.decide_and_post(tx, matcher, payments).await
     }
 
-    async fn decide_and_post(&self, tx: &mut Tx, matcher: &mut Matcher, payments: Vec<Payment>) -> anyhow::Result<()> {
+    async fn decide_and_post(&self, tx: &mut Tx, matcher: &mut Matcher, mut payments: Vec<Payment>) -> anyhow::Result<()> {
+        // A sum waits for its items; what may be the same money as another waits for a person.
+        let ids: Vec<_> = payments.iter().map(|payment| payment.id).collect();
+        let mut waiting = tx.waiting_sums(&ids).await?;
+        waiting.extend(tx.doubtful(&ids).await?);
+        payments.retain(|payment| !waiting.contains(&payment.id));
         if payments.is_empty() {
             return Ok(());
         }

@@ -41,6 +41,7 @@ impl Matcher {
         let (items, mark) = tx.open_items_changed_since(self.marks.items).await?;
         self.marks.items = mark;
         items.iter().for_each(|item| self.snapshot.upsert_item(item));
+        self.snapshot.tell_apart(tx.told_apart().await?);
         self.follow_remittances(tx).await?;
         self.follow_payments(tx).await?;
         Ok(&mut self.snapshot)

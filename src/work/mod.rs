@@ -13,6 +13,7 @@ mod invoices;
 mod master_data;
 mod match_job;
 mod matcher;
+mod own;
 mod parse_job;
 mod policy;
 mod publish;
@@ -21,6 +22,8 @@ mod recorder;
 mod resolve;
 mod returns;
 mod setting;
+mod sighting;
+mod sources;
 mod survey;
 
 pub use consumer::{JobKind, Role, Stop};

@@ -1,10 +1,10 @@
 //! T2: a file is read and everything it says is recorded, in one transaction.
 
-use std::io::Seek;
+use std::{io::Seek, sync::Arc};
 
 use anyhow::Context;
 use serde_json::json;
-use tieout_parsers::{Effect, Finding, FindingCode, Format, Location, Record, Severity, Status};
+use tieout_parsers::{Effect, Finding, FindingCode, Format, Location, LockboxCurrencies, Options, Record, Severity, Status};
 
 use super::{
     acknowledge,
@@ -51,9 +51,10 @@ impl Engine {
         let file = tx.file(id).await?.with_context(|| format!("file {id} of the invoices job does not exist"))?;
         let directory = self.directory(tx).await?;
         let raiser = Raiser { rules: &self.rules, directory: &directory };
-        let setting = self.setting(&file, false, &directory, &raiser);
+        let options = self.options(&directory);
+        let setting = setting(self, &file, false, &options, &raiser);
         let mut invoices = Invoices::default();
-        let mut reader = ChunkReader::new(&self.limits);
+        let mut reader = ChunkReader::new(&options);
         let mut bytes = self.archive.read(&file.sha256)?;
         let take = |invoices: &mut Invoices, record: Record<'_>| {
             if let Record::Invoice(invoice) = record {
@@ -67,14 +68,18 @@ impl Engine {
         tx.count_invoices(id, invoices.taken, invoices.refused).await
     }
 
-    fn setting<'a>(&'a self, file: &File, held: bool, directory: &'a Directory, raiser: &'a Raiser<'a>) -> Setting<'a> {
-        let (limits, vault) = (&self.limits, &*self.vault);
-        Setting { file: file.id, day: file.business_day, held, limits, vault, directory, raiser }
+    /// How files are read: within the limits, and lockboxes in the currencies that were imported.
+    fn options(&self, directory: &Arc<Directory>) -> Options {
+        let (directory, vault) = (Arc::clone(directory), Arc::clone(&self.vault));
+        let currency = move |bank: &str, lockbox: &str| directory.own().currency_of_lockbox(bank, lockbox, &vault);
+        Options { limits: self.limits.clone(), lockbox_currencies: LockboxCurrencies::by(currency), ..Options::default() }
     }
 
     async fn record_content(&self, tx: &mut Tx, file: &File) -> anyhow::Result<()> {
         let mut bytes = self.archive.read(&file.sha256)?;
-        let survey = Survey::of(&mut bytes, &self.limits)?;
+        let directory = self.directory(tx).await?;
+        let options = self.options(&directory);
+        let survey = Survey::of(&mut bytes, &options)?;
         if let Some(items) = self.recognise_open_items(survey.format, file, &mut bytes)? {
             if let Some(finding) = format_finding(file, Format::Csv) {
                 return self.record_rejection(tx, file, finding).await;
@@ -93,9 +98,8 @@ impl Engine {
         // Of a file of which nothing could be read, nothing can be released either.
         let is_read = !matches!(survey.status, Status::Rejected | Status::Unsupported);
         let verdict = if is_read && !findings.is_empty() { Status::Held } else { survey.status };
-        let directory = self.directory(tx).await?;
         let raiser = Raiser { rules: &self.rules, directory: &directory };
-        let setting = self.setting(file, verdict == Status::Held, &directory, &raiser);
+        let setting = setting(self, file, verdict == Status::Held, &options, &raiser);
         let recorded = record(tx, &mut bytes, &survey, &setting).await?;
         let first = usize::try_from(survey.counts.findings)?;
         tx.record_findings(file.id, first, &findings).await?;
@@ -105,6 +109,7 @@ impl Engine {
         record_row(tx, file, &survey, verdict, &recorded, findings.len() as u64).await?;
         if verdict != Status::Held {
             ledger::receive(tx, &self.mandate(), file.id).await?;
+            self.join_sources(tx, &raiser, file.id).await?;
         }
         acknowledge::answer(tx, &survey.received, file.id, &reused, self.clock.now()).await?;
         if verdict != Status::Held {
@@ -138,6 +143,11 @@ impl Engine {
         tx.record_file(&recording).await?;
         Ok(())
     }
+}
+
+fn setting<'a>(engine: &'a Engine, file: &File, held: bool, options: &'a Options, raiser: &'a Raiser<'a>) -> Setting<'a> {
+    let (vault, directory) = (&*engine.vault, raiser.directory);
+    Setting { file: file.id, day: file.business_day, held, options, vault, directory, raiser }
 }
 
 async fn record_row(

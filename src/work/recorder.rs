@@ -3,12 +3,13 @@
 use std::{collections::HashMap, fs::File};
 
 use tieout_parsers as parsers;
-use tieout_parsers::{Control, Direction, Finding, Record};
+use tieout_parsers::{Control, Direction, Finding, FindingCode, Format, Record};
 
 use super::{
     engine::ENGINE,
     invoices::Invoices,
     setting::Setting,
+    sighting::sighting,
     survey::{self, SetAsides, Survey},
 };
 use crate::{
@@ -37,7 +38,7 @@ pub struct Recorded {
 /// Reads the file again and stores its rows.
 pub async fn record(tx: &mut Tx, file: &mut File, survey: &Survey, setting: &Setting<'_>) -> anyhow::Result<Recorded> {
     let mut recorder = Recorder::new(tx, survey, setting).await?;
-    let mut reader = survey::ChunkReader::new(setting.limits);
+    let mut reader = survey::ChunkReader::new(setting.options);
     while reader.next(file, |record| recorder.take(record))?.is_some() {
         if recorder.waiting() >= BLOCK {
             recorder.flush(tx).await?;
@@ -54,6 +55,7 @@ pub async fn record(tx: &mut Tx, file: &mut File, survey: &Survey, setting: &Set
 
 struct Recorder<'a> {
     setting: &'a Setting<'a>,
+    format: Format,
     payment_ids: std::vec::IntoIter<i64>,
     remittance_ids: std::vec::IntoIter<i64>,
     /// Remittances that wait for their payment within the block, by `seq`.
@@ -85,6 +87,7 @@ impl<'a> Recorder<'a> {
         let reserve = |count: u64| usize::try_from(count);
         Ok(Self {
             setting,
+            format: survey.format,
             payment_ids: tx.reserve(Kind::Payment, reserve(survey.counts.payments)?).await?.into_iter(),
             remittance_ids: tx.reserve(Kind::Remittance, reserve(survey.counts.remittances)?).await?.into_iter(),
             remittance_places: HashMap::new(),
@@ -154,6 +157,9 @@ impl<'a> Recorder<'a> {
                     self.set_aside += 1;
                     self.exceptions.push(self.setting.raiser.set_aside(self.setting.file, self.set_aside, &finding));
                 }
+                if finding.code == FindingCode::ChangeNotified {
+                    self.exceptions.push(self.setting.raiser.notice(self.setting.file, &finding));
+                }
                 self.findings.push(finding);
                 Ok(())
             }
@@ -169,6 +175,8 @@ impl<'a> Recorder<'a> {
         self.position += 1;
         let remittance = payment.remittance.and_then(|seq| self.link(seq, id));
         let (payer, payer_bank, payer_account_cipher) = payer(&payment.payer, setting.vault)?;
+        let own = setting.directory.own().find(&payment.payee, setting.vault);
+        let sighting = sighting(&payment, self.format, own, setting.vault);
         let stored = Payment {
             id,
             source: Source { file: setting.file, location: payment.location },
@@ -187,9 +195,8 @@ impl<'a> Recorder<'a> {
             version: 1,
         };
         self.payment_seq += 1;
-        let new =
-            NewPayment { payment: stored, position: self.position, payer_bank, payer_account_cipher, business_day: setting.day };
-        self.payments.push(new);
+        let (position, business_day) = (self.position, setting.day);
+        self.payments.push(NewPayment { payment: stored, position, payer_bank, payer_account_cipher, business_day, sighting });
         Ok(())
     }
 

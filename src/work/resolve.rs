@@ -53,6 +53,9 @@ impl Engine {
                     tx.enqueue(&[JobKind::Match.job(format!("match:again:{key}"), payload)]).await?;
                 }
                 if let Some(file) = released {
+                    let directory = self.directory(&mut tx).await?;
+                    let raiser = Raiser { rules: &self.rules, directory: &directory };
+                    self.join_sources(&mut tx, &raiser, *file).await?;
                     enqueue_released(&mut tx, *file).await?;
                 }
             }

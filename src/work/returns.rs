@@ -1,6 +1,7 @@
 //! Payments that the bank takes back: the original is found by its trace, its applications are undone and its items open again.
 
 use anyhow::Context;
+use chrono::{Days, NaiveDate};
 
 use super::{
     engine::{ENGINE, Engine},
@@ -10,8 +11,14 @@ use crate::{
     domain::{FileId, Payment, PaymentState},
     failpoint,
     ledger::{self, Refusal},
+    normalise,
     store::{BankReturn, Job, NewException, Tx},
 };
+
+/// A shorter number names too many payments.
+const MARK_MIN: usize = 6;
+/// Days within which payments are taken back; consumers have the longest, 60 days from their statement.
+const RETURN_DAYS: u64 = 100;
 
 impl Engine {
     /// Takes the returns of a file into account.
@@ -22,7 +29,7 @@ impl Engine {
         let mut exceptions = Vec::new();
         for returned in tx.bank_returns_of_file(file).await? {
             if returned.state == "received" {
-                exceptions.push(self.take_back(tx, &raiser, &returned).await?);
+                exceptions.extend(self.take_back(tx, &raiser, &returned).await?);
             }
         }
         tx.raise_exceptions(&exceptions, ENGINE).await?;
@@ -30,21 +37,29 @@ impl Engine {
         Ok(())
     }
 
-    /// Every return is an exception: the items are open again, or nobody knows what was taken back.
-    async fn take_back(&self, tx: &mut Tx, raiser: &Raiser<'_>, returned: &BankReturn) -> anyhow::Result<NewException> {
+    /// Every return is an exception: the items are open again, or nobody knows what was taken back. Nothing is left to do about one that
+    /// another file told of before.
+    async fn take_back(&self, tx: &mut Tx, raiser: &Raiser<'_>, returned: &BankReturn) -> anyhow::Result<Option<NewException>> {
         let code = if returned.code.is_empty() { "no reason code" } else { returned.code.as_str() };
         let trace = returned.original_trace.as_deref().unwrap_or("no trace");
         if returned.amount_minor == 0 {
             let why = format!("the bank asks to change the data of {trace} ({code}); no money moves, and nothing was undone");
-            return Ok(raiser.bank_return(returned, None, why));
+            return Ok(Some(raiser.bank_return(returned, None, why)));
         }
-        let candidates = originals(tx, returned).await?;
+        let named = named(tx, returned, self.clock.today()).await?;
+        for payment in &named {
+            if tx.is_return_told(returned, payment.id).await? {
+                ledger::note_return_told(tx, &self.mandate(), returned.id, payment.id).await?;
+                return Ok(None);
+            }
+        }
+        let candidates = originals(returned, named);
         let [payment] = candidates.as_slice() else {
             let found = if candidates.is_empty() { "no live payment has" } else { "several live payments have" };
             let why = format!(
                 "the bank takes money back ({code}, {trace}); {found} that trace and at least that amount; name it with returned-payment"
             );
-            return Ok(raiser.bank_return(returned, None, why));
+            return Ok(Some(raiser.bank_return(returned, None, why)));
         };
         let why = match ledger::take_back(tx, &self.mandate(), returned.id, payment.id).await {
             Ok(reversed) => {
@@ -59,14 +74,24 @@ impl Engine {
                 Err(error) => return Err(error),
             },
         };
-        Ok(raiser.bank_return(returned, Some(payment), why))
+        Ok(Some(raiser.bank_return(returned, Some(payment), why)))
     }
 }
 
-/// The payments a return may be about: same trace and currency, live, and at least as much.
-async fn originals(tx: &mut Tx, returned: &BankReturn) -> anyhow::Result<Vec<Payment>> {
+/// The payments that any of their sources names by the trace of the return, or by another number that is the same.
+async fn named(tx: &mut Tx, returned: &BankReturn, today: NaiveDate) -> anyhow::Result<Vec<Payment>> {
     let Some(trace) = &returned.original_trace else { return Ok(Vec::new()) };
-    let mut payments = tx.payments_by_trace(trace).await?;
+    let payments = tx.payments_by_trace(trace).await?;
+    let mark = normalise::fold(trace).trim_start_matches('0').to_owned();
+    if !payments.is_empty() || mark.len() < MARK_MIN {
+        return Ok(payments);
+    }
+    tx.payments_by_mark(&mark, today.checked_sub_days(Days::new(RETURN_DAYS)).unwrap_or(today)).await
+}
+
+/// The payments a return may be about: same currency, live, and at least as much.
+fn originals(returned: &BankReturn, named: Vec<Payment>) -> Vec<Payment> {
+    let mut payments = named;
     payments.retain(|payment| {
         payment.currency == returned.currency
             && payment.amount_minor >= returned.amount_minor
@@ -80,5 +105,5 @@ async fn originals(tx: &mut Tx, returned: &BankReturn) -> anyhow::Result<Vec<Pay
     if payments.iter().any(|payment| payment.amount_minor == returned.amount_minor) {
         payments.retain(|payment| payment.amount_minor == returned.amount_minor);
     }
-    Ok(payments)
+    payments
 }

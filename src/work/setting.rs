@@ -1,7 +1,7 @@
 //! What everything that records a file is told of it.
 
 use chrono::NaiveDate;
-use tieout_parsers::Limits;
+use tieout_parsers::Options;
 
 use super::{directory::Directory, exceptions::Raiser};
 use crate::{domain::FileId, secret::Vault};
@@ -12,7 +12,7 @@ pub struct Setting<'a> {
     pub day: NaiveDate,
     /// Nothing of the file is live.
     pub held: bool,
-    pub limits: &'a Limits,
+    pub options: &'a Options,
     pub vault: &'a Vault,
     pub directory: &'a Directory,
     pub raiser: &'a Raiser<'a>,

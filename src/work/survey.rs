@@ -9,7 +9,7 @@ use std::{
 };
 
 use tieout_parsers::{
-    Currency, Direction, Effect, Finding, Format, Limits, Record, Status, Stream, Summary, x12::received::Received,
+    Currency, Direction, Effect, Finding, Format, Options, Record, Status, Stream, Summary, x12::received::Received,
 };
 
 use crate::store::{FileCounts, FileTotal, Interchange, TotalKind};
@@ -28,7 +28,7 @@ pub struct Survey {
 
 impl Survey {
     /// Reads the file to its end.
-    pub fn of(file: &mut dyn Read, limits: &Limits) -> io::Result<Self> {
+    pub fn of(file: &mut dyn Read, options: &Options) -> io::Result<Self> {
         let mut survey = Self {
             format: Format::Unknown,
             status: Status::Rejected,
@@ -37,7 +37,7 @@ impl Survey {
             totals: BTreeMap::new(),
             set_asides: SetAsides::default(),
         };
-        let mut reader = ChunkReader::new(limits);
+        let mut reader = ChunkReader::new(options);
         while reader.next(file, |record| survey.count(&record))?.is_some() {}
         if let Some(summary) = reader.summary() {
             survey.format = summary.format;
@@ -138,8 +138,8 @@ pub struct ChunkReader {
 }
 
 impl ChunkReader {
-    pub fn new(limits: &Limits) -> Self {
-        Self { stream: Some(Stream::new(limits)), chunk: vec![0; CHUNK_BYTES], summary: None }
+    pub fn new(options: &Options) -> Self {
+        Self { stream: Some(Stream::with(options.clone())), chunk: vec![0; CHUNK_BYTES], summary: None }
     }
 
     /// Reads one chunk and hands over the records that became complete; nothing once the file has ended.

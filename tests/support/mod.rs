@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "each test uses its own part of this module")]
 #![allow(clippy::disallowed_methods, reason = "tests read their own variables")]
 
+pub mod bank_files;
 pub mod random;
 
 use std::{

@@ -1,6 +1,6 @@
 //! The levels of a lockbox file: file, lockbox and batch, each with counts and totals.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use chrono::NaiveDate;
 
@@ -12,6 +12,7 @@ use crate::{
 use super::{
     check::{self, Setting},
     controls::{Claim, compare, missing_trailer},
+    currencies::LockboxCurrencies,
     layout::{Layout, Name, Section},
     row::Row,
 };
@@ -20,8 +21,7 @@ use super::{
 #[derive(Debug, Default)]
 pub(super) struct Deposit {
     limits: Limits,
-    /// Currencies by lockbox number without leading zeros.
-    currencies: BTreeMap<String, Currency>,
+    currencies: LockboxCurrencies,
     file: Option<File>,
     batch: Option<Batch>,
     /// Batches since the last record 8.
@@ -67,9 +67,7 @@ struct Batch {
 
 impl Deposit {
     pub fn new(options: &Options) -> Self {
-        let plain = |number: &str| number.trim_start_matches('0').to_owned();
-        let currencies = options.lockbox_currencies.iter().map(|(number, currency)| (plain(number), *currency)).collect();
-        Self { limits: options.limits.clone(), currencies, ..Self::default() }
+        Self { limits: options.limits.clone(), currencies: options.lockbox_currencies.clone(), ..Self::default() }
     }
 
     /// Counts a record.
@@ -113,7 +111,8 @@ impl Deposit {
         let level = Level { location: row.location(), ..Level::default() };
         let date = date(row, columns.of(Name::Date), out);
         let lockbox = own(Name::Lockbox);
-        let currency = self.currencies.get(lockbox.trim_start_matches('0')).copied();
+        let bank = self.file.as_ref().map_or("", |file| &file.origin);
+        let currency = self.currencies.of(bank, &lockbox);
         self.batch = Some(Batch { level, number: own(Name::Batch), lockbox, currency, date });
         if !self.lockbox.open {
             self.lockbox = Level { location: row.location(), open: true, ..Level::default() };

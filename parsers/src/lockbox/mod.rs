@@ -6,12 +6,14 @@
 mod check;
 mod choose;
 mod controls;
+mod currencies;
 mod deposit;
 mod layout;
 mod reader;
 mod row;
 mod toml;
 
+pub use currencies::LockboxCurrencies;
 pub use layout::{Layout, LayoutError};
 pub(crate) use reader::Lockbox;
 

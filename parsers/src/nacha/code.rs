@@ -104,6 +104,25 @@ pub(super) fn is_known(reason: &[u8]) -> bool {
     }
 }
 
+/// What a change code (C01 to C14, and C61 to C69 when the notification itself was wrong) says is wrong in the entry.
+pub(super) fn changed_field(code: &[u8]) -> &'static str {
+    match code {
+        b"C01" => "the account number",
+        b"C02" => "the routing number",
+        b"C03" => "the routing number and the account number",
+        b"C04" => "the name of the receiver",
+        b"C05" => "the transaction code",
+        b"C06" => "the account number and the transaction code",
+        b"C07" => "the routing number, the account number and the transaction code",
+        b"C08" => "the identification of the foreign bank",
+        b"C09" => "the identification number",
+        b"C13" => "the format of the addenda",
+        b"C14" => "the entry class of an international entry",
+        [b'C', b'6', _] => "the notification of change itself",
+        _ => "something",
+    }
+}
+
 /// Reasons of returns that were sent back or contested (R61 to R77): the return itself is in dispute, so nothing is taken back by it.
 pub(super) fn is_disputed(reason: &[u8]) -> bool {
     matches!(reason, [b'R' | b'r', b'6' | b'7', _])

@@ -2,14 +2,14 @@
 
 use crate::{
     Account, Currency, Direction, Effect, Finding, FindingCode, Limits, Location, Method, Money, Party, Payment, Reference,
-    Remittance, Return, Severity, Text, x12::output::Output,
+    Remittance, Return, Severity, Text, mask, x12::output::Output,
 };
 
 use super::{
     addenda::{Addenda, NO_ADDENDA},
     advice,
     batch::Batch,
-    code::{Form, Purpose, Transaction, is_disputed, is_known},
+    code::{Form, Purpose, Transaction, changed_field, is_disputed, is_known},
     head::Head,
     layout::{addenda as more, entry as at},
     line::{Line, Span, number},
@@ -40,6 +40,9 @@ const BLANK: Payment<'static> = Payment {
     },
     exchange: None,
 };
+
+/// Digits of corrected data that may be an account number; transaction codes have two.
+const CHANGED_DIGITS_MIN: usize = 4;
 
 const NOBODY: Party<'static> = Party { name: None, id: None, bank: None, account: None };
 
@@ -208,10 +211,31 @@ impl<'w> Entry<'w, '_> {
         self.push_return(line, returned, addenda, amount, out);
     }
 
-    /// Addenda 98: the receiving bank tells what to change. No money moves, so the amount is zero; the corrected data may be an account
-    /// number and stays in the file.
+    /// Addenda 98, a notification of change: the receiving bank tells what to write in later entries. No money moves and nothing is taken
+    /// back, so it is a notice for a person. The corrected data may be an account number, of which only the end shows.
     fn change(&self, line: &Line<'w>, changed: &Line<'w>, addenda: &Addenda<'w>, out: &mut Output<'w>) {
-        self.push_return(line, changed, addenda, Money::zero(Currency::USD), out);
+        let mut receiver = Party::default();
+        self.fill_receiver(line, addenda, &mut receiver);
+        let code = changed.text(&more::RETURN_REASON).unwrap_or_default();
+        let original = changed.text(&more::ORIGINAL_TRACE).unwrap_or_else(|| "unknown".into());
+        let corrected = changed.text(&more::CORRECTED_DATA).unwrap_or_default();
+        let corrected = if code == "C02" { corrected.into_owned() } else { mask::digits(&corrected, CHANGED_DIGITS_MIN) };
+        let (what, name) = (changed_field(code.as_bytes()), receiver.name.as_deref().unwrap_or("an unnamed receiver"));
+        let message = format!(
+            "the bank of {name} notifies a change ({code}) of entry {original}: {what} was wrong; right is {}",
+            corrected.trim()
+        );
+        out.finding(Finding {
+            severity: Severity::Warning,
+            found: corrected,
+            ..changed.finding(
+                &more::CORRECTED_DATA,
+                FindingCode::ChangeNotified,
+                Effect::Noted,
+                message,
+                "correct data in later entries",
+            )
+        });
     }
 
     fn push_return(&self, line: &Line<'w>, more: &Line<'w>, addenda: &Addenda<'w>, amount: Money, out: &mut Output<'w>) {

@@ -86,6 +86,8 @@ pub(super) mod addenda {
     pub const RETURN_REASON: Field = field(3, 4, 6, "Return Reason Code");
     pub const ORIGINAL_TRACE: Field = field(4, 7, 21, "Original Entry Trace Number");
 
+    pub const CORRECTED_DATA: Field = field(6, 36, 64, "Corrected Data");
+
     pub const IAT_FOREIGN_TRACE: Field = field(5, 25, 46, "Foreign Trace Number");
     pub const IAT_RECEIVER_NAME: Field = field(6, 47, 81, "Receiving Company Name");
     pub const IAT_ORIGINATOR_NAME: Field = field(3, 4, 38, "Originator Name");

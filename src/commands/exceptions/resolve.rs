@@ -152,7 +152,8 @@ async fn action(tx: &mut Tx, exception: &Exception, request: &Request<'_>) -> an
             let payment = payment.ok_or_else(|| UsageError("name the payment with --payment P17".to_owned()))?;
             Action::LinkRemittance { remittance: *remittance, payment }
         }
-        With::MarkDuplicate { of } => Action::MarkDuplicate { of: Some(*of) },
+        With::MarkDuplicate { of } => Action::MarkDuplicate { of: *of },
+        With::NotDuplicate { of } => Action::NotDuplicate { of: of.clone() },
         With::Reverse => Action::Reverse { application: None, why: why() },
         With::ReturnedPayment { payment } => Action::ReturnedPayment { payment: *payment },
         With::ReleaseFile => Action::ReleaseFile { why: why() },

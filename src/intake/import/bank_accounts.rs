@@ -18,6 +18,10 @@ pub struct BankAccountRow {
     pub currency: Currency,
     /// Layout of the files the bank drops for it.
     pub layout: Option<String>,
+    /// Where the deposits of a lockbox go, so that the deposit on its statement is known for the sum of its cheques.
+    pub deposit_account: Option<Account<'static>>,
+    /// The bank of that account; the bank of the lockbox where none is named.
+    pub deposit_bank: Option<String>,
 }
 
 impl Importable for BankAccountRow {
@@ -29,6 +33,8 @@ impl Importable for BankAccountRow {
         Column { name: "account", required: true, secret: true },
         Column::optional("currency"),
         Column::optional("layout"),
+        Column { name: "deposit_account", required: false, secret: true },
+        Column::optional("deposit_bank"),
     ];
 
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
@@ -49,6 +55,8 @@ impl Importable for BankAccountRow {
             account: Account::new(account?.into()),
             currency: currency?,
             layout: fields.text("layout"),
+            deposit_account: fields.text("deposit_account").map(|number| Account::new(number.into())),
+            deposit_bank: fields.text("deposit_bank"),
         })
     }
 

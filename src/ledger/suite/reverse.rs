@@ -143,7 +143,9 @@ on_both! {
         let held = PaymentId(tx.reserve_one(Kind::Payment).await.unwrap());
         let foreign = PaymentId(tx.reserve_one(Kind::Payment).await.unwrap());
         let mut new = [world.held_payment(file, 0, held.0, 1_000), world.held_payment(file, 1, foreign.0, 1_000)];
-        (new[1].payment.seller, new[1].payment.state) = (None, crate::domain::PaymentState::Received);
+        let sellers = std::collections::BTreeMap::from([("S02".to_owned(), "Gadget Works".to_owned())]);
+        let other = tx.upsert_sellers(&sellers).await.unwrap()["S02"];
+        (new[1].payment.seller, new[1].payment.state) = (Some(other), crate::domain::PaymentState::Received);
         tx.record_payments(&new).await.unwrap();
         for (of, why) in [
             (ids[0], "itself"), (PaymentId(99), "does not exist"), (held, "is held"), (ids[3], "9.99"), (foreign, "different sellers"),

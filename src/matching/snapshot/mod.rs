@@ -9,6 +9,8 @@ mod items;
 mod recent;
 mod waiting;
 
+use std::collections::HashSet;
+
 use chrono::NaiveDate;
 
 use crate::domain::{
@@ -28,6 +30,8 @@ pub struct Snapshot {
     pub(super) customers: Customers,
     pub(super) recent: Recent,
     pub(super) waiting: Waiting,
+    /// Pairs of payments that a person said are not the same money.
+    apart: HashSet<(PaymentId, PaymentId)>,
 }
 
 impl Snapshot {
@@ -72,6 +76,15 @@ impl Snapshot {
     /// Remembers a payment for the detection of duplicates and for advices that come later. Seeing it again brings its state up to date.
     pub fn saw_payment(&mut self, payment: &Payment, remittance: Option<&Remittance>) {
         self.recent.upsert(Seen::new(payment, remittance));
+    }
+
+    /// Remembers which payments are not the same money, whatever they look like; the pairs replace those known before.
+    pub fn tell_apart(&mut self, pairs: impl IntoIterator<Item = (PaymentId, PaymentId)>) {
+        self.apart = pairs.into_iter().collect();
+    }
+
+    pub(super) fn are_apart(&self, one: PaymentId, other: PaymentId) -> bool {
+        self.apart.contains(&(one, other)) || self.apart.contains(&(other, one))
     }
 
     /// Forgets a payment, for instance because its file was rejected.

@@ -83,7 +83,7 @@ on_both! {
         assert_eq!(tx.upsert_sellers(&coded).await.unwrap()["S01"], seller);
         assert_eq!(tx.sellers().await.unwrap()[0].name, "Widget Works", "a bare code does not overwrite a name");
         let ours = |layout: &str| NewBankAccount {
-            seller, kind: "bank".to_owned(), bank: Some("021000021".to_owned()), account: account("ours"), currency: Currency::USD, layout: layout.to_owned(),
+            seller, kind: "bank".to_owned(), bank: Some("021000021".to_owned()), account: account("ours"), number: None, deposit: None, currency: Currency::USD, layout: layout.to_owned(),
         };
         tx.upsert_bank_accounts(&[ours("bai2"), ours("nacha")]).await.unwrap();
         tx.upsert_bank_accounts(&[ours("camt")]).await.unwrap();

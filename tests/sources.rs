@@ -1,0 +1,337 @@
+//! The same money in several files is one payment with several sources, in whatever order the files come; true twins stay two.
+//!
+//! Whole files go through the built binary on both databases. After each scenario the live payments are compared with what really came
+//! in, and `check` proves that nothing was lost, doubled or left without an exception.
+
+#![allow(clippy::disallowed_methods, reason = "a test reads its own seed")]
+
+mod support;
+
+use std::fs;
+
+use support::{
+    Backend, Home,
+    bank_files::{Entries, Line, Names, Receipt, bai2, bai2_of, camt, lockbox, mt, nacha, nacha_return, receipt},
+    number,
+    random::Random,
+    text,
+};
+
+const DAY: &str = "260316";
+/// Payers that the sample ledger does not know, so that nothing but linking decides.
+const OXBOW: &str = "OXBOW LANTERN WORKS";
+const CORRAN: &str = "CORRAN PUMP SUPPLY";
+
+const CHEQUES: [Receipt; 3] = [receipt(120_050, "", 20_417), receipt(80_000, "", 118_802), receipt(45_025, "", 7_713)];
+const ENTRIES: [Receipt; 3] = [receipt(391_820, OXBOW, 4_711), receipt(99_000, CORRAN, 4_712), receipt(12_345, CORRAN, 4_713)];
+const TWINS: [Receipt; 2] = [receipt(50_000, OXBOW, 5_001), receipt(50_000, OXBOW, 5_002)];
+
+/// A home whose lockbox is known to be paid into the account.
+fn on_both(test: impl Fn(&Home)) {
+    for home in [Backend::Sqlite, Backend::Postgres].into_iter().filter_map(Home::on) {
+        prepare(&home);
+        test(&home);
+        home.ok(&["check"]);
+    }
+}
+
+/// Our accounts and nothing else: linking asks for no customer.
+fn prepare(home: &Home) {
+    home.ok(&["import", "bank-accounts", "samples/erp/bank-accounts.csv"]);
+}
+
+/// Takes in one file on a business day.
+fn drop_file(home: &Home, day: &str, name: &str, content: &str) {
+    let folder = home.folder.path().join(format!("drop-{day}-{name}"));
+    fs::create_dir_all(folder.join(day)).expect("writable");
+    fs::write(folder.join(day).join(name), content).expect("writable");
+    home.ok(&["ingest", "--by-day", &folder.to_string_lossy()]);
+}
+
+/// Takes in files one by one on one day.
+fn drop_all(home: &Home, files: &[(&str, String)]) {
+    for (name, content) in files {
+        drop_file(home, "2026-03-16", name, content);
+    }
+}
+
+/// Amounts of live payments in cents, ascending. What is in doubt stands with a question mark.
+fn live(home: &Home) -> String {
+    let doubtful: Vec<String> = open(home, "same_money").iter().map(|exception| text(exception, "payment")).collect();
+    let mut amounts: Vec<(i64, bool)> = home
+        .export("payments")
+        .iter()
+        .filter(|payment| {
+            !["held", "void"].contains(&text(payment, "state").as_str()) && text(payment, "payment").starts_with('P')
+        })
+        .map(|payment| (number(payment, "amount_minor"), doubtful.contains(&text(payment, "payment"))))
+        .collect();
+    amounts.sort_unstable();
+    amounts.iter().map(|(cents, doubt)| format!("{cents}{}", if *doubt { "?" } else { "" })).collect::<Vec<_>>().join(" ")
+}
+
+fn open(home: &Home, reason: &str) -> Vec<serde_json::Value> {
+    let mut exceptions = home.export("exceptions");
+    exceptions.retain(|exception| text(exception, "reason") == reason && text(exception, "state") == "open");
+    exceptions
+}
+
+/// Both orders of two files, each in a fresh home.
+fn in_both_orders(what: &str, files: [(&str, String); 2], expected: &str) {
+    for turned in [false, true] {
+        on_both(|home| {
+            let mut files = files.clone();
+            if turned {
+                files.reverse();
+            }
+            drop_all(home, &files);
+            assert_eq!(live(home), expected, "{what}, {:?}, {} first", home.backend, files[0].0);
+        });
+    }
+}
+
+fn lines(receipts: &[Receipt], names: Names) -> Vec<Line> {
+    receipts.iter().map(|receipt| Line::ach(receipt, names)).collect()
+}
+
+#[test]
+fn a_lockbox_deposit_is_its_cheques() {
+    let cheques = lockbox(DAY, 1, &[&CHEQUES[..2], &CHEQUES[2..]]);
+    let deposit = bai2(DAY, 1, true, &[Line::lockbox_deposit(&CHEQUES)]);
+    in_both_orders("one deposit", [("lockbox.txt", cheques.clone()), ("bai2.bai", deposit)], "45025 80000 120050");
+    let per_batch = bai2(DAY, 1, true, &[Line::lockbox_deposit(&CHEQUES[..2]), Line::lockbox_deposit(&CHEQUES[2..])]);
+    in_both_orders("a deposit for each batch", [("lockbox.txt", cheques.clone()), ("bai2.bai", per_batch)], "45025 80000 120050");
+    let items: Vec<_> = CHEQUES.iter().map(Line::lockbox_item).collect();
+    in_both_orders("its items", [("lockbox.txt", cheques), ("bai2.bai", bai2(DAY, 1, true, &items))], "45025 80000 120050");
+}
+
+#[test]
+fn a_batch_booking_is_its_transactions() {
+    let notice = camt(54, DAY, 1, Entries::BatchWithDetails, "B77001", &ENTRIES);
+    let statement = |entry| camt(53, DAY, 2, Entries::BatchAlone, entry, &ENTRIES);
+    let files = |entry| [("054.xml", notice.clone()), ("053.xml", statement(entry))];
+    in_both_orders("by reference", files("B77001"), "12345 99000 391820");
+    in_both_orders("by number and sum", files(""), "12345 99000 391820");
+    in_both_orders("another batch", files("B77002"), "12345 99000 391820 503165");
+    let singles = [("054.xml", notice), ("053.xml", camt(53, DAY, 2, Entries::Each, "", &ENTRIES))];
+    in_both_orders("entry by entry", singles, "12345 99000 391820");
+}
+
+#[test]
+fn ach_entries_are_the_lines_of_the_statement() {
+    let entries = nacha(DAY, 'A', &ENTRIES);
+    for names in [Names::Trace, Names::OwnNumber] {
+        let statement = bai2(DAY, 1, true, &lines(&ENTRIES, names));
+        in_both_orders(&format!("{names:?}"), [("nacha.ach", entries.clone()), ("bai2.bai", statement)], "12345 99000 391820");
+    }
+    let batch = bai2(DAY, 1, true, &[Line::ach(&ENTRIES[0], Names::Trace), Line::ach_batch(CORRAN, &ENTRIES[1..])]);
+    in_both_orders("one credit for a batch", [("nacha.ach", entries), ("bai2.bai", batch)], "12345 99000 391820");
+}
+
+#[test]
+fn the_statement_repeats_what_was_reported_during_the_day() {
+    let more = "12345 99000 391820";
+    for names in [Names::Trace, Names::Nothing] {
+        let (early, late) = (bai2(DAY, 1, false, &lines(&ENTRIES[..2], names)), bai2(DAY, 2, true, &lines(&ENTRIES, names)));
+        in_both_orders(&format!("BAI2 {names:?}"), [("intraday.bai", early), ("prior.bai", late)], more);
+    }
+    let swift = [("942.sta", mt(DAY, 1, false, &ENTRIES[..2])), ("940.sta", mt(DAY, 2, true, &ENTRIES))];
+    in_both_orders("MT942 and MT940", swift, more);
+    let camt_pair = [
+        ("052.xml", camt(52, DAY, 1, Entries::Each, "", &ENTRIES[..2])),
+        ("053.xml", camt(53, DAY, 2, Entries::Each, "", &ENTRIES)),
+    ];
+    in_both_orders("camt.052 and camt.053", camt_pair, more);
+    let numbered = [
+        ("052.xml", camt(52, DAY, 1, Entries::Each, "NTRY", &ENTRIES[..2])),
+        ("053.xml", camt(53, DAY, 2, Entries::Each, "NTRY", &ENTRIES)),
+    ];
+    in_both_orders("camt.052 and camt.053 with numbered entries", numbered, more);
+    let across = [("940.sta", mt(DAY, 1, true, &ENTRIES)), ("053.xml", camt(53, DAY, 2, Entries::Each, "", &ENTRIES))];
+    in_both_orders("MT940 and camt.053", across, more);
+}
+
+#[test]
+fn twins_stay_two() {
+    let two = "50000 50000";
+    let entries = nacha(DAY, 'A', &TWINS);
+    let statement = bai2(DAY, 1, true, &lines(&TWINS, Names::Trace));
+    in_both_orders("ACH", [("nacha.ach", entries), ("bai2.bai", statement)], two);
+    let unnamed = |id, last| bai2(DAY, id, last, &lines(&TWINS, Names::Nothing));
+    in_both_orders("without numbers", [("intraday.bai", unnamed(1, false)), ("prior.bai", unnamed(2, true))], two);
+    let one = bai2(DAY, 1, false, &lines(&TWINS[..1], Names::Nothing));
+    in_both_orders("one of two", [("intraday.bai", one), ("prior.bai", unnamed(2, true))], two);
+    let cheques = [receipt(50_000, "", 301), receipt(50_000, "", 302)];
+    let batches = lockbox(DAY, 1, &[&cheques[..1], &cheques[1..]]);
+    let deposits = bai2(DAY, 1, true, &[Line::lockbox_deposit(&cheques[..1]), Line::lockbox_deposit(&cheques[1..])]);
+    in_both_orders("equal deposits", [("lockbox.txt", batches), ("bai2.bai", deposits)], two);
+}
+
+#[test]
+fn another_account_is_other_money() {
+    let entries = nacha(DAY, 'A', &ENTRIES[..1]);
+    let elsewhere = bai2_of("3100482275", DAY, 1, true, &lines(&ENTRIES[..1], Names::Trace));
+    for files in [[&entries, &elsewhere], [&elsewhere, &entries]] {
+        on_both(|home| {
+            drop_all(home, &[("a.txt", files[0].clone()), ("b.txt", files[1].clone())]);
+            assert_eq!(live(home), "391820 391820");
+        });
+    }
+}
+
+#[test]
+fn statements_that_overlap_are_told_once() {
+    let first = mt(DAY, 1, true, &ENTRIES[..2]);
+    let overlapping =
+        format!("{}{}", mt(DAY, 1, true, &ENTRIES[..2]).replace(":20:KMF1", ":20:KMF9"), mt(DAY, 2, true, &ENTRIES[2..]));
+    in_both_orders("MT940", [("day.sta", first), ("two.sta", overlapping)], "12345 99000 391820");
+    on_both(|home| {
+        let twice = format!("{0}{0}", bai2(DAY, 1, true, &lines(&ENTRIES[..2], Names::Trace)));
+        let path = home.folder.path().join("twice.bai");
+        fs::write(&path, twice).expect("writable");
+        home.run(&["ingest", &path.to_string_lossy()]).with_code(&[1]);
+        assert_eq!(live(home), "", "a file joined with itself is held");
+        assert_eq!(open(home, "file_held").len(), 1);
+    });
+}
+
+#[test]
+fn a_doubt_waits_for_a_person() {
+    on_both(|home| {
+        // The line names neither trace nor payer, and so nobody can tell whether it is the entry.
+        drop_all(home, &[("nacha.ach", nacha(DAY, 'A', &ENTRIES[..1]))]);
+        let unnamed = receipt(391_820, "", 0);
+        drop_all(home, &[("bai2.bai", bai2(DAY, 1, true, &lines(&[unnamed], Names::Nothing)))]);
+        assert_eq!(live(home), "391820 391820?");
+        let exception = text(&open(home, "same_money")[0], "exception");
+        let show = home.ok(&["exceptions", "show", &exception]);
+        assert!(show.contains("may be the same money as P1 of 3918.20 USD in 2026-03-16/nacha.ach"), "{show}");
+        home.run(&["exceptions", "resolve", &exception, "on-account"]).with_code(&[1]);
+        home.ok(&["check"]);
+        home.ok(&["exceptions", "resolve", &exception, "mark-duplicate"]);
+        assert_eq!(live(home), "391820");
+        assert!(home.ok(&["explain", "P1"]).contains("the same money: P2 of 3,918.20 USD from 2026-03-16/bai2.bai"));
+    });
+    on_both(|home| {
+        drop_all(home, &[("nacha.ach", nacha(DAY, 'A', &ENTRIES[..1]))]);
+        let unnamed = receipt(391_820, "", 0);
+        drop_all(home, &[("bai2.bai", bai2(DAY, 1, true, &lines(&[unnamed], Names::Nothing)))]);
+        home.ok(&["import", "customers", "samples/erp/customers.csv"]);
+        let exception = text(&open(home, "same_money")[0], "exception");
+        home.ok(&["exceptions", "resolve", &exception, "not-duplicate"]);
+        assert_eq!(live(home), "391820 391820");
+        home.ok(&["exceptions", "resolve", &exception, "on-account", "--customer", "C0003"]);
+    });
+}
+
+#[test]
+fn a_sum_in_doubt_is_explained_by_a_person() {
+    for turned in [false, true] {
+        on_both(|home| {
+            let mut files = [
+                ("nacha.ach", nacha(DAY, 'A', &ENTRIES[1..])),
+                ("bai2.bai", bai2(DAY, 1, true, &[Line::ach_batch("", &ENTRIES[1..])])),
+            ];
+            if turned {
+                files.reverse();
+            }
+            drop_all(home, &files);
+            let expected = if turned { "12345? 99000? 111345" } else { "12345 99000 111345?" };
+            assert_eq!(live(home), expected);
+            let exception = text(&open(home, "same_money")[0], "exception");
+            home.ok(&["exceptions", "resolve", &exception, "mark-duplicate"]);
+            assert_eq!(live(home), "12345 99000");
+        });
+    }
+}
+
+#[test]
+fn a_deposit_whose_items_never_come_is_told() {
+    on_both(|home| {
+        drop_file(home, "2026-03-16", "bai2.bai", &bai2(DAY, 1, true, &[Line::lockbox_deposit(&CHEQUES)]));
+        assert!(open(home, "deposit_unexplained").is_empty(), "it waits for its cheques first");
+        let later = |day: &str, id| drop_file(home, day, "other.bai", &bai2("260318", id, true, &[]));
+        later("2026-03-18", 8);
+        assert!(open(home, "deposit_unexplained").is_empty());
+        later("2026-03-19", 9);
+        assert_eq!(open(home, "deposit_unexplained").len(), 1);
+        assert_eq!(live(home), "245075");
+        // Better late than never.
+        drop_file(home, "2026-03-20", "lockbox.txt", &lockbox(DAY, 1, &[&CHEQUES]));
+        assert_eq!(live(home), "45025 80000 120050");
+        assert!(open(home, "deposit_unexplained").is_empty());
+    });
+}
+
+#[test]
+fn a_held_file_is_linked_when_it_is_released() {
+    on_both(|home| {
+        let wrong = bai2(DAY, 1, true, &lines(&ENTRIES, Names::Trace)).replace("98,503165,1", "98,503165,2");
+        let path = home.folder.path().join("held.bai");
+        fs::write(&path, wrong).expect("writable");
+        home.run(&["ingest", &path.to_string_lossy()]).with_code(&[1]);
+        drop_all(home, &[("nacha.ach", nacha(DAY, 'A', &ENTRIES))]);
+        assert_eq!(live(home), "12345 99000 391820");
+        let exception = text(&open(home, "file_held")[0], "exception");
+        home.ok(&["exceptions", "resolve", &exception, "release-file"]);
+        assert_eq!(live(home), "12345 99000 391820");
+    });
+}
+
+#[test]
+fn a_return_finds_the_payment_by_any_of_its_sources() {
+    on_both(|home| {
+        // The statement came first and counts; only the entry has the trace that the return names.
+        let unnumbered = bai2(DAY, 1, true, &lines(&ENTRIES[..1], Names::OwnNumber));
+        drop_all(home, &[("bai2.bai", unnumbered), ("nacha.ach", nacha(DAY, 'A', &ENTRIES[..1]))]);
+        assert_eq!(live(home), "391820");
+        drop_file(home, "2026-03-17", "return.ach", &nacha_return("260317", &ENTRIES[0]));
+        let returned: Vec<_> = home.export("payments").into_iter().filter(|row| number(row, "amount_minor") < 0).collect();
+        assert_eq!(text(&returned[0], "reversal_of"), "P1");
+        assert_eq!(text(&home.export("payments")[0], "state"), "returned");
+        // The statement tells of the return, too.
+        drop_file(home, "2026-03-18", "return.bai", &bai2("260317", 2, true, &[Line::ach_return(&ENTRIES[0])]));
+        let told: Vec<_> = home.export("payments").into_iter().filter(|row| number(row, "amount_minor") < 0).collect();
+        assert_eq!(told.iter().map(|row| text(row, "status")).collect::<Vec<_>>(), ["posted", "duplicate"]);
+        assert_eq!(open(home, "payment_returned").len(), 1);
+    });
+}
+
+/// Cash of a day, split at random over sources and told in a random order: every payment is there once.
+#[test]
+fn a_day_told_by_random_sources_is_the_day() {
+    const PAYERS: [&str; 4] = [OXBOW, CORRAN, "HOLLIS BRASS FITTINGS", "VANTREE GLASS"];
+    let seed = std::env::var("TIEOUT_TEST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_260_316);
+    let mut random = Random::new(seed);
+    for round in 0..3 {
+        println!("seed {seed}, round {round}");
+        let mut day: Vec<Receipt> = (0..4 + random.below(8))
+            .map(|n| receipt([50_000, 70_000, 12_300][random.below(3)], PAYERS[random.below(4)], 6_000 + n as u64))
+            .collect();
+        day.sort_by_key(|receipt| receipt.payer);
+        let cheques: Vec<Receipt> =
+            (0..1 + random.below(4)).map(|n| receipt([50_000, 31_000][random.below(2)], "", 700 + n as u64)).collect();
+        let early: Vec<Receipt> = day.iter().filter(|_| random.below(2) == 0).copied().collect();
+        let mut prior = lines(&day, [Names::Trace, Names::OwnNumber][random.below(2)]);
+        prior.push(Line::lockbox_deposit(&cheques));
+        let mut files = vec![
+            ("nacha.ach", nacha(DAY, 'A', &day)),
+            ("prior.bai", bai2(DAY, 2, true, &prior)),
+            ("lockbox.txt", lockbox(DAY, 1, &[&cheques])),
+        ];
+        if !early.is_empty() {
+            files.push(("intraday.bai", bai2(DAY, 1, false, &lines(&early, Names::Trace))));
+        }
+        for last in (1..files.len()).rev() {
+            files.swap(last, random.below(last + 1));
+        }
+        let mut truth: Vec<i64> = day.iter().chain(&cheques).map(|receipt| receipt.cents).collect();
+        truth.sort_unstable();
+        let expected = truth.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        on_both(|home| {
+            drop_all(home, &files);
+            let order: Vec<_> = files.iter().map(|(name, _)| *name).collect();
+            assert_eq!(live(home), expected, "seed {seed}, round {round}, {:?}, order {order:?}", home.backend);
+        });
+    }
+}
