@@ -220,6 +220,7 @@ impl Loaded {
             unpacked_bytes_max: self.count("limits.unpacked_bytes_max"),
             archive_entries_max: size("limits.archive_entries_max"),
             workbook_bytes_max: size("limits.workbook_bytes_max"),
+            email_bytes_max: self.count("limits.email_bytes_max"),
             archive_depth_max: size("limits.archive_depth_max"),
         }
     }

@@ -126,6 +126,21 @@ fn packed_files_are_read_and_bad_archives_are_named() {
 }
 
 #[test]
+fn attachments_of_letters_are_read_under_their_names() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/email");
+    for (letter, name, format) in [
+        ("good/advice-01-csv-attached.eml", "Remittance März.csv", "csv"),
+        ("odd/advice-02-forwarded-workbook.eml", "Payments of March.eml!March.xlsx", "xlsx"),
+    ] {
+        let output = run(&root, &["parse", letter, "--format", "json"], b"");
+        let text = String::from_utf8(output.stdout).expect("JSON is text");
+        let file: serde_json::Value = serde_json::from_str(&text).expect("one object");
+        assert_eq!((file["file"].as_str(), file["format"].as_str()), (Some(format!("{letter}!{name}").as_str()), Some(format)));
+        assert_eq!(file["remittances"].as_array().map(Vec::len), Some(1), "{text}");
+    }
+}
+
+#[test]
 fn a_report_shows_the_place_and_what_happens_next() {
     let folder = folder();
     fs::write(folder.path().join("bad.edi"), file_820("1200.505")).expect("writable");

@@ -95,6 +95,8 @@ fn hint(head: &[u8], text: &[u8]) -> &'static str {
         "this is an old .xls workbook, or one with a password; save it as .xlsx without password, or as CSV"
     } else if head.starts_with(b"\x1f\x8b") {
         "the file is compressed; unpack it first"
+    } else if [&b"Received:"[..], b"Return-Path:", b"From:", b"Delivered-To:"].iter().any(|name| text.starts_with(name)) {
+        "this is an e-mail, and nothing that is attached to it can be read"
     } else if is_tag(text, b"GS") {
         "this looks like X12 whose ISA segment is missing; ask the sender for the whole interchange"
     } else if is_tag(text, b"UNH") || is_tag(text, b"UNB") || text.starts_with(b"UNA:+") {
@@ -112,6 +114,20 @@ fn hint(head: &[u8], text: &[u8]) -> &'static str {
 
 fn is_tag(text: &[u8], tag: &[u8]) -> bool {
     text.strip_prefix(tag).and_then(<[u8]>::first).is_some_and(|next| next.is_ascii_punctuation())
+}
+
+/// Whether bytes begin with the envelope of a format, so that they need no mapping to be known.
+///
+/// ```
+/// assert!(tieout_parsers::has_envelope(b"ISA*00*          *00*"));
+/// assert!(!tieout_parsers::has_envelope(b"Dear customer, please find attached"));
+/// ```
+pub fn has_envelope(bytes: &[u8]) -> bool {
+    match family(bytes) {
+        // Not somewhere below other text.
+        Family::X12 => crate::x12::delimiters::begins_isa(content(bytes)),
+        family => !matches!(family, Family::Unknown(_) | Family::Camt | Family::Package),
+    }
 }
 
 /// The finding for a file that is no known format.

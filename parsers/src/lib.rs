@@ -33,6 +33,7 @@ pub mod x12;
 pub use account::Account;
 pub use control::Control;
 pub use delimited::{Mapping, MappingError};
+pub use detect::has_envelope;
 pub use document::{
     AckLevel, Acknowledgment, Adjustment, Balance, Direction, Document, Format, Invoice, InvoiceKind, InvoicePurpose, Method,
     Parsed, Party, Payment, Record, Reference, Remittance, RemittanceLine, Return, Status, Terms, Text,

@@ -19,7 +19,9 @@ pub struct Limits {
     /// Bytes of a workbook, which is kept in memory while it is read, and of each of its parts but the sheets; all parts together may unpack
     /// to eight times that. Stops zip bombs that call themselves spreadsheets.
     pub workbook_bytes_max: usize,
-    /// Archives within archives. Stops files that contain themselves.
+    /// Bytes of an e-mail, which is kept in memory while its attachments are taken out.
+    pub email_bytes_max: u64,
+    /// Archives within archives, and letters within letters. Stops files that contain themselves.
     pub archive_depth_max: usize,
 }
 
@@ -33,6 +35,7 @@ impl Default for Limits {
             unpacked_bytes_max: 4 << 30,
             archive_entries_max: 10_000,
             workbook_bytes_max: 64 << 20,
+            email_bytes_max: 64 << 20,
             archive_depth_max: 3,
         }
     }

@@ -35,7 +35,7 @@ const CHUNK_BYTES: usize = 256 << 10;
   tieout parse drop/ --format jsonl | head
   gunzip -c 820.gz | tieout parse - --format json")]
 pub struct Args {
-    /// Files, folders (their files in name order), or - for stdin; gzip and zip are unpacked
+    /// Files, folders (their files in name order), or - for stdin; gzip, zip and e-mails are unpacked
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// json: one object per file; jsonl: one record a line, for files of any size; text: a report for people
@@ -129,6 +129,7 @@ fn parse_source(
     };
     match unwrap(name, source, limits, &tempfile::env::temp_dir())? {
         Ok(Unwrapped::Plain) => parse_one(name, source, None),
+        Ok(Unwrapped::Packed(contents)) if contents.is_empty() => parse_one(name, source, None),
         Ok(Unwrapped::Packed(contents)) => {
             for Content { name, mut bytes, .. } in contents {
                 parse_one(&name, &mut bytes, None)?;
@@ -184,7 +185,9 @@ fn finding_of(rejection: &Rejection) -> Finding {
         Rejection::Damaged { .. } => (FindingCode::BadEnvelope, "a whole archive"),
         Rejection::Encrypted { .. } => (FindingCode::UnsupportedFormat, "an archive without password"),
         Rejection::Method { .. } => (FindingCode::UnsupportedFormat, "gzip, or zip with deflate"),
-        Rejection::TooLarge { .. } | Rejection::Bomb { .. } => (FindingCode::LimitReached, "content within the limits"),
+        Rejection::TooLarge { .. } | Rejection::LargeEmail { .. } | Rejection::Bomb { .. } => {
+            (FindingCode::LimitReached, "content within the limits")
+        }
         Rejection::TooManyEntries { .. } | Rejection::TooDeep { .. } => {
             (FindingCode::LimitReached, "an archive within the limits")
         }

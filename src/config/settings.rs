@@ -57,6 +57,7 @@ pub const SETTINGS: &[Definition] = &[
     setting("limits.unpacked_bytes_max", Kind::Count, "4294967296", "bytes that come out of one packed file"),
     setting("limits.archive_entries_max", Kind::Count, "10000", "files in one packed file"),
     setting("limits.workbook_bytes_max", Kind::Count, "67108864", "bytes of a workbook, kept in memory while it is read"),
+    setting("limits.email_bytes_max", Kind::Count, "67108864", "bytes of an e-mail, kept in memory while it is taken apart"),
     setting("limits.archive_depth_max", Kind::Count, "3", "archives within archives"),
     setting("secret_key", Kind::Key, "", "key of the account numbers; without it secret.key in the home folder"),
     setting("failpoint", Kind::Failpoint, "", "where a test ends the process, as in archive_renamed:3"),
@@ -201,6 +202,7 @@ mod tests {
             ("limits.unpacked_bytes_max", limits.unpacked_bytes_max),
             ("limits.archive_entries_max", limits.archive_entries_max as u64),
             ("limits.workbook_bytes_max", limits.workbook_bytes_max as u64),
+            ("limits.email_bytes_max", limits.email_bytes_max),
             ("limits.archive_depth_max", limits.archive_depth_max as u64),
         ] {
             assert_eq!(definition(key).map(|setting| setting.default), Some(value.to_string().as_str()), "{key}");

@@ -3,6 +3,7 @@
 //! **Invariant:** intake never looks at money; it hands over bytes and validated rows.
 
 pub mod archive;
+pub mod email;
 pub mod import;
 pub mod unwrap;
 pub mod walk;

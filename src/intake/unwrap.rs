@@ -1,4 +1,4 @@
-//! Takes files out of gzip and zip, by content and never by name, within bounds.
+//! Takes files out of gzip, zip and e-mails, by content and never by name, within bounds.
 //!
 //! An archive is unpacked whole before anything in it is used, so that a bomb or a broken entry rejects all of it and nothing of it
 //! is taken twice. The packed original is archived by the caller all the same. What is inside is left to the readers.
@@ -15,6 +15,8 @@ use tempfile::SpooledTempFile;
 use thiserror::Error;
 use tieout_parsers::Limits;
 use zip::{ZipArchive, result::ZipError};
+
+use super::email;
 
 /// Content up to this size stays in memory.
 const MEMORY_BYTES: usize = 1 << 20;
@@ -68,6 +70,8 @@ pub enum Rejection {
         "{name} unpacks to more than {RATIO_MAX} times its size, as archives do that are made to fill disks; nothing was taken from it"
     )]
     Bomb { name: String },
+    #[error("{name} is an e-mail of more than {bytes_max} bytes; raise limits.email_bytes_max if the sender is trusted")]
+    LargeEmail { name: String, bytes_max: u64 },
     #[error("{name} holds more than {entries_max} files; raise limits.archive_entries_max if the sender is trusted")]
     TooManyEntries { name: String, entries_max: usize },
     #[error(
@@ -122,6 +126,7 @@ struct Unpacking<'a> {
 enum Packing {
     Gzip,
     Zip,
+    Email,
 }
 
 impl Unpacking<'_> {
@@ -130,11 +135,12 @@ impl Unpacking<'_> {
         let Some(packing) = packing_of(source)? else { return Ok(false) };
         // An archive of archives of archives ... stops here, whatever its size.
         if depth >= self.limits.archive_depth_max {
-            return Err(Rejection::TooDeep { name: name.to_owned(), depth_max: self.limits.archive_depth_max }.into());
+            return Err(self.too_deep(name));
         }
         match packing {
             Packing::Gzip => self.gzip(name, source, depth)?,
             Packing::Zip => return self.zip(name, source, depth),
+            Packing::Email => self.email(name, source, depth)?,
         }
         Ok(true)
     }
@@ -186,6 +192,31 @@ impl Unpacking<'_> {
         Ok(true)
     }
 
+    /// Takes the attachments of a letter, which is kept in memory meanwhile.
+    fn email(&mut self, name: &str, source: &mut dyn Source, depth: usize) -> Result<(), Stop> {
+        let bytes_max = self.limits.email_bytes_max;
+        let mut letter = Vec::new();
+        source.take(bytes_max.saturating_add(1)).read_to_end(&mut letter)?;
+        if letter.len() as u64 > bytes_max {
+            return Err(Rejection::LargeEmail { name: name.to_owned(), bytes_max }.into());
+        }
+        let depth_left = self.limits.archive_depth_max.saturating_sub(depth + 1);
+        let found = email::attachments(&letter, self.limits.archive_entries_max, depth_left).map_err(|fault| match fault {
+            email::Fault::TooDeep => self.too_deep(name),
+            email::Fault::TooMany => self.too_many(name),
+            email::Fault::Damaged { name: attachment, detail } => {
+                Rejection::Damaged { name: format!("{name}!{attachment}"), detail: detail.to_owned() }.into()
+            }
+        })?;
+        for attachment in found {
+            let packed_bytes = attachment.bytes.len() as u64;
+            let content =
+                self.unpack(name, format!("{name}!{}", attachment.name), packed_bytes, &mut attachment.bytes.as_slice())?;
+            self.keep(content, depth)?;
+        }
+        Ok(())
+    }
+
     /// Copies one entry out, counting what really comes and not what the archive says.
     fn unpack(&mut self, archive: &str, name: String, packed_bytes: u64, reader: &mut dyn Read) -> Result<Content, Stop> {
         // In a zip the entry is damaged; a gzip is one entry, and people know it by its own name.
@@ -223,11 +254,17 @@ impl Unpacking<'_> {
 
     /// Keeps a file, or the files in it when it is packed itself.
     fn keep(&mut self, mut content: Content, depth: usize) -> Result<(), Stop> {
-        if !self.open(&content.name, &mut content.bytes, depth + 1)? {
+        let before = self.contents.len();
+        // An archive with nothing in it is a file of its own, so that it does not vanish.
+        if !self.open(&content.name, &mut content.bytes, depth + 1)? || self.contents.len() == before {
             content.bytes.seek(SeekFrom::Start(0))?;
             self.contents.push(content);
         }
         Ok(())
+    }
+
+    fn too_deep(&self, name: &str) -> Stop {
+        Rejection::TooDeep { name: name.to_owned(), depth_max: self.limits.archive_depth_max }.into()
     }
 
     fn too_many(&self, name: &str) -> Stop {
@@ -244,6 +281,11 @@ fn packing_of(source: &mut dyn Source) -> io::Result<Option<Packing>> {
     Ok(match head.as_slice() {
         [0x1f, 0x8b, 8, ..] => Some(Packing::Gzip),
         b"PK\x03\x04" | b"PK\x05\x06" => Some(Packing::Zip),
+        [b'A'..=b'Z' | b'a'..=b'z', ..] => {
+            source.take(email::HEAD_BYTES).read_to_end(&mut head)?;
+            source.seek(SeekFrom::Start(0))?;
+            email::is_email(head.get(4..).unwrap_or_default()).then_some(Packing::Email)
+        }
         _ => None,
     })
 }
