@@ -31,6 +31,8 @@ pub struct Config {
     pub database_url: Secret,
     /// Folder of rule files; `None` means those shipped with the program.
     pub rules: Option<PathBuf>,
+    /// Folder of mapping files that go before the shipped ones.
+    pub mappings: Option<PathBuf>,
     /// Who acts on the command line, and as what.
     pub user: String,
     pub role: String,
@@ -196,6 +198,7 @@ impl Loaded {
             home: self.path("home"),
             database_url: Secret::new(self.text("database_url")),
             rules: self.optional("rules").map(PathBuf::from),
+            mappings: self.optional("mappings").map(PathBuf::from),
             role: self.users.get(&user).cloned().unwrap_or_else(|| self.text("role")),
             user,
             inbox: self.path("inbox.folder"),

@@ -126,6 +126,32 @@ fn packed_files_are_read_and_bad_archives_are_named() {
 }
 
 #[test]
+fn a_drafted_mapping_is_accepted_at_once() {
+    let folder = folder();
+    fs::write(folder.path().join("new.csv"), "Paid on;Bill;Paid\n31.03.2026;A-1;12,50\n31.03.2026;A-2;7,00\n").expect("writable");
+    assert_eq!(tieout(folder.path(), &["parse", "new.csv"]).status.code(), Some(1));
+    let draft = tieout(folder.path(), &["mapping", "suggest", "new.csv"]);
+    assert_eq!(draft.status.code(), Some(0));
+    fs::create_dir(folder.path().join("mappings")).expect("a folder");
+    fs::write(folder.path().join("mappings/new.toml"), draft.stdout).expect("writable");
+    for arguments in
+        [&["parse", "new.csv", "--mapping", "mappings/new.toml"][..], &["--config", "tieout.toml", "parse", "new.csv"]]
+    {
+        fs::write(folder.path().join("tieout.toml"), "mappings = 'mappings'\n").expect("writable");
+        let output = tieout(folder.path(), arguments);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{text}");
+        assert!(text.contains("A-2"), "{text}");
+        fs::remove_file(folder.path().join("tieout.toml")).expect("it is there");
+    }
+    fs::write(folder.path().join("none.txt"), "hello\n").expect("writable");
+    let none = tieout(folder.path(), &["mapping", "suggest", "none.txt"]);
+    assert_eq!((none.status.code(), none.stdout.len()), (Some(1), 0));
+    assert_eq!(tieout(folder.path(), &["mapping", "suggest", "gone.csv"]).status.code(), Some(2));
+    assert_eq!(tieout(folder.path(), &["mapping", "suggest"]).status.code(), Some(2));
+}
+
+#[test]
 fn attachments_of_letters_are_read_under_their_names() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/email");
     for (letter, name, format) in [

@@ -137,6 +137,20 @@ fn money_that_leaves_an_account_is_counted_and_clears_itself() {
 }
 
 #[test]
+fn every_row_set_aside_is_an_exception_of_its_own() {
+    on_both(|home| {
+        let rows = "Date,Description,Amount,Currency\n2026-03-16,a,1x,USD\n2026-03-16,b,2x,USD\n2026-03-16,c,3.00,USD\n2026-03-16,d,4x,USD\n";
+        let file = put(home, "bad.csv", rows);
+        home.run(&["ingest", &file]).with_code(&[1]);
+        let exceptions = home.ok(&["exceptions", "list"]);
+        for found in ["found 1x", "found 2x", "found 4x"] {
+            assert!(exceptions.contains(found), "{found}\n{exceptions}");
+        }
+        assert!(home.ok(&["check"]).contains("set aside 3"));
+    });
+}
+
+#[test]
 fn a_record_set_aside_after_many_findings_is_still_told() {
     on_both(|home| {
         let odd = Order { amount: "1.00", lines: &["ZZZ*1", "ZZZ*2", "ZZZ*3"], ..Order::new(906, "") };

@@ -32,7 +32,7 @@ pub mod x12;
 
 pub use account::Account;
 pub use control::Control;
-pub use delimited::{Mapping, MappingError};
+pub use delimited::{Draft, DraftError, Mapping, MappingError, draft_mapping};
 pub use detect::has_envelope;
 pub use document::{
     AckLevel, Acknowledgment, Adjustment, Balance, Direction, Document, Format, Invoice, InvoiceKind, InvoicePurpose, Method,

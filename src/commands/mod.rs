@@ -11,6 +11,7 @@ pub mod export;
 pub mod import;
 pub mod ingest;
 mod logging;
+pub mod mapping;
 mod outcome;
 pub mod parse;
 mod progress;
@@ -100,6 +101,7 @@ enum Command {
     Import(import::Args),
     Explain(explain::Args),
     Exceptions(exceptions::Args),
+    Mapping(mapping::Args),
     Rules(rules::Args),
     Export(export::Args),
     Report(report::Args),
@@ -177,6 +179,7 @@ fn dispatch(command: Command, loaded: &Loaded, verbose: u8) -> anyhow::Result<Ex
         Command::Ingest(args) => run_async(ingest::run(&args, &context)),
         Command::Explain(args) => run_async(explain::run(&args, &context)),
         Command::Exceptions(args) => run_async(exceptions::run(&args, &context)),
+        Command::Mapping(args) => mapping::run(&args, &context),
         Command::Rules(args) => rules::run(&args, &context),
         Command::Export(args) => run_async(export::run(&args, &context)),
         Command::Report(args) => run_async(report::run(&args, &context)),

@@ -15,12 +15,13 @@ use std::{
 use anyhow::Context as _;
 use clap::Args as ClapArgs;
 use sha2::{Digest, Sha256};
-use tieout_parsers::{Effect, Finding, FindingCode, Limits, Location, Severity, Sink, Status, Stream, Summary};
+use tieout_parsers::{Effect, Finding, FindingCode, Location, Options, Severity, Sink, Status, Stream, Summary};
 
 use super::{Context, Exit, UsageError, progress::Progress};
 use crate::{
     hex,
     intake::{
+        mappings,
         unwrap::{Content, Rejection, Source, Unwrapped, unwrap},
         walk,
     },
@@ -41,6 +42,9 @@ pub struct Args {
     /// json: one object per file; jsonl: one record a line, for files of any size; text: a report for people
     #[arg(long, value_enum, default_value_t = Output::Text)]
     pub format: Output,
+    /// Mapping file for CSV and XLSX that goes before those of the setting `mappings` and the shipped ones; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub mapping: Vec<PathBuf>,
     /// In text, show every payment, invoice and line instead of the first ones
     #[arg(long)]
     pub all: bool,
@@ -77,7 +81,7 @@ struct Tally {
 /// One file with what is said about it in every form of output.
 struct Target<'a> {
     name: &'a str,
-    limits: &'a Limits,
+    options: &'a Options,
     all: bool,
 }
 
@@ -106,6 +110,15 @@ fn open(path: &Path) -> anyhow::Result<(String, Box<dyn Source>)> {
     Ok(("stdin".to_owned(), Box::new(spool)))
 }
 
+/// Limits and mappings: those of the command line first.
+fn options(args: &Args, context: &Context) -> anyhow::Result<Options> {
+    let mut mappings = args.mapping.iter().map(|file| mappings::read(file)).collect::<Result<Vec<_>, _>>()?;
+    if let Some(folder) = &context.config.mappings {
+        mappings.extend(mappings::load(folder)?);
+    }
+    Ok(Options { limits: context.config.limits.clone(), mappings, ..Options::default() })
+}
+
 /// Parses a file, or the files in it when it is packed.
 fn parse_source(
     name: &str,
@@ -115,9 +128,10 @@ fn parse_source(
     tally: &mut Tally,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let limits = &context.config.limits;
+    let options = options(args, context)?;
+    let limits = &options.limits;
     let mut parse_one = |name: &str, source: &mut dyn Source, rejection: Option<&Rejection>| -> anyhow::Result<()> {
-        let target = Target { name, limits, all: args.all };
+        let target = Target { name, options: &options, all: args.all };
         let has_errors = match args.format {
             Output::Json => json::object(&target, source, rejection, out)?,
             Output::Jsonl => json::lines(&target, source, rejection, out)?,
@@ -153,7 +167,7 @@ fn stream(
     results_scroll: bool,
     sink: &mut dyn for<'w> Sink<'w>,
 ) -> io::Result<(Summary, Bytes)> {
-    let mut parser = Stream::new(target.limits);
+    let mut parser = Stream::with(target.options.clone());
     let bytes = each_chunk(target.name, source, results_scroll, &mut |chunk| parser.feed(chunk, sink))?;
     Ok((parser.finish(sink), bytes))
 }

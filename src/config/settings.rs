@@ -37,6 +37,7 @@ pub const SETTINGS: &[Definition] = &[
     setting("home", Kind::Path, "tieout-home", "where archive, inbox, outbound, the key and the embedded database live"),
     setting("database_url", Kind::DatabaseUrl, "", "sqlite:PATH or postgres://…; without it tieout.db in the home folder"),
     setting("rules", Kind::Path, "", "folder of rule files; without it the rules shipped with the program"),
+    setting("mappings", Kind::Path, "", "folder of mapping files for CSV and XLSX; they go before the shipped ones"),
     setting("user", Kind::Text, "", "who acts on the command line; without it the user of the operating system"),
     setting("role", Kind::Role, "analyst", "role of whoever is not listed under [users]"),
     setting("inbox.folder", Kind::Path, "", "folder that is watched; without it inbox in the home folder"),

@@ -5,6 +5,7 @@
 pub mod archive;
 pub mod email;
 pub mod import;
+pub mod mappings;
 pub mod unwrap;
 pub mod walk;
 pub mod watch;

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context;
-use tieout_parsers::Limits;
+use tieout_parsers::{Limits, Mapping};
 use tokio::sync::{Mutex, Notify};
 
 use super::{directory::Directory, matcher::Matcher};
@@ -12,7 +12,7 @@ use crate::{
     clock::Clock,
     config::Config,
     durable, failpoint,
-    intake::archive::Archive,
+    intake::{archive::Archive, mappings},
     ledger::Mandate,
     rules::RuleSet,
     secret::Vault,
@@ -39,6 +39,8 @@ pub struct Engine {
     pub archive: Archive,
     pub vault: Arc<Vault>,
     pub limits: Limits,
+    /// Mappings of the configuration, which go before the shipped ones.
+    pub mappings: Vec<Arc<Mapping>>,
     /// Where answers to senders go.
     pub outbound: PathBuf,
     /// Where packed files are unpacked.
@@ -84,6 +86,7 @@ impl Engine {
             archive: Archive::open(config.archive())?,
             vault: Arc::new(vault),
             limits: config.limits.clone(),
+            mappings: config.mappings.as_deref().map(mappings::load).transpose()?.unwrap_or_default(),
             outbound: config.outbound.clone(),
             temporary: config.temporary(),
             audit_head: config.home.join("audit.head"),

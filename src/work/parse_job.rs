@@ -72,7 +72,12 @@ impl Engine {
     fn options(&self, directory: &Arc<Directory>) -> Options {
         let (directory, vault) = (Arc::clone(directory), Arc::clone(&self.vault));
         let currency = move |bank: &str, lockbox: &str| directory.own().currency_of_lockbox(bank, lockbox, &vault);
-        Options { limits: self.limits.clone(), lockbox_currencies: LockboxCurrencies::by(currency), ..Options::default() }
+        Options {
+            limits: self.limits.clone(),
+            lockbox_currencies: LockboxCurrencies::by(currency),
+            mappings: self.mappings.clone(),
+            ..Options::default()
+        }
     }
 
     async fn record_content(&self, tx: &mut Tx, file: &File) -> anyhow::Result<()> {

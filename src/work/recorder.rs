@@ -124,6 +124,9 @@ impl<'a> Recorder<'a> {
         if self.failure.is_some() {
             return;
         }
+        if !matches!(record, Record::Finding(_)) {
+            self.set_asides.end();
+        }
         let taken = match record {
             Record::Payment(payment) if payment.direction == Direction::Debit => {
                 self.void_advice(payment.remittance);
@@ -145,7 +148,6 @@ impl<'a> Recorder<'a> {
                 Ok(())
             }
             Record::Control(control) => {
-                self.set_asides.end();
                 // Sets that agree with themselves are the rule and too many to keep; `parse` shows them.
                 if !(control.ok && control.level == "set") {
                     self.controls.push(control);

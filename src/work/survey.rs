@@ -49,6 +49,9 @@ impl Survey {
 
     fn count(&mut self, record: &Record<'_>) {
         let counts = &mut self.counts;
+        if !matches!(record, Record::Finding(_)) {
+            self.set_asides.end();
+        }
         match record {
             Record::Payment(payment) if payment.direction == Direction::Debit => self.add(TotalKind::Debit, payment.amount),
             Record::Payment(payment) => {
@@ -73,8 +76,7 @@ impl Survey {
                     counts.set_aside += 1;
                 }
             }
-            Record::Control(_) => self.set_asides.end(),
-            Record::Balance(_) | Record::Acknowledgment(_) => {}
+            Record::Control(_) | Record::Balance(_) | Record::Acknowledgment(_) => {}
         }
     }
 
@@ -163,8 +165,8 @@ impl ChunkReader {
     }
 }
 
-/// Tells which findings belong to one record that was set aside: those of one set stand together, in the order of its segments, and
-/// the set's controls end them.
+/// Tells which findings belong to one record that was set aside: those of one set stand together, in the order of its segments, until its
+/// controls or a good record end them.
 #[derive(Default)]
 pub struct SetAsides {
     last_segment: Option<u32>,
@@ -177,12 +179,14 @@ impl SetAsides {
             return false;
         }
         let segment = finding.location.segment.unwrap_or(0);
-        let begins = self.last_segment.is_none_or(|last| segment < last);
+        // In a list each row of a payment is a record of its own, and there is no set whose segments begin anew.
+        let is_row = finding.location.tag.is_some_and(|tag| matches!(tag.as_str(), "PAYMENT" | "RETURN" | "row"));
+        let begins = self.last_segment.is_none_or(|last| segment < last || (is_row && segment > last));
         self.last_segment = Some(segment);
         begins
     }
 
-    /// The record's controls were read: what follows is another record.
+    /// The record's controls were read, or a record that is good: what follows is another record.
     pub fn end(&mut self) {
         self.last_segment = None;
     }

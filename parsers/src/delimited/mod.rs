@@ -10,6 +10,7 @@ mod block;
 mod books;
 mod cells;
 mod day;
+mod draft;
 mod field;
 mod header;
 mod mapping;
@@ -20,6 +21,7 @@ mod sheet;
 mod totals;
 mod workbook;
 
+pub use draft::{Draft, DraftError, draft_mapping};
 pub use mapping::{Mapping, MappingError};
 pub(crate) use reader::recognise;
 pub(crate) use workbook::Workbook;

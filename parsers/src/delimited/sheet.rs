@@ -67,7 +67,7 @@ pub(super) struct Records {
 }
 
 /// What a row is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum RowKind {
     /// Begins a payment.
@@ -80,6 +80,19 @@ pub(super) enum RowKind {
     Total,
     /// Says nothing.
     Ignore,
+}
+
+impl RowKind {
+    /// The name in mapping files.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Payment => "payment",
+            Self::Line => "line",
+            Self::Return => "return",
+            Self::Total => "total",
+            Self::Ignore => "ignore",
+        }
+    }
 }
 
 /// Which rows belong to one advice.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tieout_parsers::{
     Acknowledgment, Balance, Control, Document, Finding, Format, Invoice, Parsed, Payment, Record, Remittance, Return, Severity,
-    Sink, Status, parse,
+    Sink, Status, parse_with,
 };
 
 use super::{Bytes, Target, each_chunk, finding_of, is_error, stream};
@@ -56,7 +56,7 @@ pub fn object(
     let sha256 = hex::encode(&Sha256::digest(&content));
     let parsed = match rejection {
         Some(rejection) => rejected(rejection),
-        None => parse(&content, target.limits),
+        None => parse_with(&content, target.options),
     };
     let document = &parsed.document;
     let object = Object {

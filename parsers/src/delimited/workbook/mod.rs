@@ -14,3 +14,4 @@ mod xml;
 
 pub(super) use number::{Epoch, day_of_serial};
 pub(crate) use reader::Workbook;
+pub(super) use reader::tables;

@@ -8,6 +8,7 @@ use super::{
         cells::Cells,
         header::{Columns, PREAMBLE_MAX, is_open_item_list, mapping_of},
         mapping::Mapping,
+        rows::{Kind, Span},
         sheet::Totals,
     },
     container::{Container, Fault},
@@ -20,6 +21,7 @@ use crate::{
     x12::{
         output::{Output, Tally, unlisted},
         received::{Received, status},
+        segment::decode,
     },
 };
 
@@ -339,4 +341,34 @@ fn no_table() -> Finding {
     let expected = "column names of a mapping; `tieout mapping suggest` drafts one";
     let finding = oddity(FindingCode::UnknownFormat, Severity::Error, message, expected, "other columns", Location::default());
     Finding { effect: Effect::FileRejected, ..finding }
+}
+
+/// A cell as text, and what the text is.
+pub(in crate::delimited) type TextCell = (String, Kind);
+
+/// The rows of a sheet under its name.
+pub(in crate::delimited) type TextSheet = (String, Vec<Vec<TextCell>>);
+
+/// The sheets that people can see, each with its name and the texts of its rows.
+pub(in crate::delimited) fn tables(bytes: &[u8], limits: &Limits) -> Result<Vec<TextSheet>, String> {
+    let told = |fault: Fault| match fault {
+        Fault::TooLarge => "the workbook unpacks to more than allowed".to_owned(),
+        Fault::Damaged(detail) => format!("the workbook cannot be read: {detail}"),
+    };
+    let mut container = Container::open(bytes, limits).map_err(told)?;
+    let outline = Outline::read(&mut container).map_err(told)?.ok_or("the package is no workbook")?;
+    let mut found = Vec::new();
+    for entry in outline.sheets.iter().filter(|entry| !entry.hidden) {
+        let mut rows = Vec::new();
+        if let Some(part) = container.sheet(&entry.path).map_err(told)? {
+            let text = |row: &SheetRow, span: &Span| (decode(&span.value(&row.text)).trim().to_owned(), span.kind);
+            let mut take = |row: &SheetRow| {
+                rows.push(row.spans.iter().map(|span| text(row, span)).collect());
+                true
+            };
+            sheet::rows(part, &outline, &mut take).map_err(told)?;
+        }
+        found.push((entry.name.clone(), rows));
+    }
+    Ok(found)
 }
