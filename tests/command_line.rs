@@ -293,3 +293,38 @@ fn a_file_that_is_not_what_it_was_said_to_be_is_held() {
     assert!(waiting.contains("the file was said to be x12.810, and reads as csv"), "{waiting}");
     assert_eq!(tieout(folder.path(), &["check"]).status.code(), Some(0));
 }
+
+/// What a newcomer types first: each mistake is told in one sentence with what to write instead, and ends with its exit code.
+#[test]
+fn mistakes_are_answered_with_what_to_write_instead() {
+    let folder = folder();
+    fs::write(folder.path().join("bad.edi"), file_820("12x0.50")).expect("writable");
+    fs::create_dir(folder.path().join("empty")).expect("a folder");
+    assert_eq!(tieout(folder.path(), &["ingest", "bad.edi"]).status.code(), Some(1));
+    for (arguments, code, said) in [
+        (&["exceptions", "list", "--queue", "nosuch"][..], 2, "there is no queue nosuch; the rules have "),
+        (&["exceptions", "show", "E99"], 2, "there is no exception E99"),
+        (&["exceptions", "resolve", "E1", "accept"], 2, "E1 has no proposal 1; see tieout exceptions show E1"),
+        (&["exceptions", "resolve", "E1", "apply", "--item", "INV"], 2, "such as INV-1001=980.00"),
+        (&["exceptions", "resolve", "E1", "refund", "--amount", "-5"], 2, "not about money"),
+        (&["exceptions", "assign", "E1", ""], 2, "name somebody"),
+        (&["exceptions", "note", "E1", " "], 2, "the note is empty"),
+        (&["exceptions", "resolve", "E1", "close", "--note", "asked for another"], 0, ""),
+        (&["exceptions", "resolve", "E1", "close"], 1, "E1 was resolved by "),
+        (&["explain", "P99"], 2, "there is no payment P99"),
+        (
+            &["report", "match-rate", "--from", "2026-03-31", "--until", "2026-03-01"],
+            2,
+            "--from 2026-03-31 is after --until 2026-03-01",
+        ),
+        (&["rules", "check", "nowhere"], 2, "nowhere is no folder"),
+        (&["parse", "empty"], 2, "there is nothing to parse"),
+        (&["ingest", "empty"], 2, "there is nothing to ingest"),
+        (&["--config", "nowhere.toml", "check"], 2, "nowhere.toml"),
+    ] {
+        let output = tieout(folder.path(), arguments);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{stderr}");
+        assert!(stderr.contains(said), "{arguments:?}\n{stderr}");
+    }
+}

@@ -12,6 +12,9 @@ use crate::{
     work::Engine,
 };
 
+/// What ids of exceptions look like, for help.
+const EXCEPTION: &str = "Id of the exception, such as E4; tieout exceptions list shows what waits";
+
 /// Lists, shows and resolves exceptions
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
@@ -19,6 +22,7 @@ use crate::{
   tieout exceptions show E4
   tieout exceptions resolve E4 apply --item INV-1001=980.00 --item INV-1002=220.50
   tieout exceptions resolve E7 accept --proposal 1
+  tieout exceptions resolve E9 returned-payment --payment P17
   tieout exceptions raise P17 --note \"paid for another invoice\"
   tieout exceptions assign E4 ann
   tieout exceptions note E4 \"called the customer\"")]
@@ -31,8 +35,10 @@ pub struct Args {
 pub enum Action {
     /// The open exceptions, oldest first
     List {
+        /// Only of this queue
         #[arg(long)]
         queue: Option<String>,
+        /// Only for this reason
         #[arg(long)]
         reason: Option<Reason>,
         /// Cleared ones too
@@ -43,12 +49,14 @@ pub enum Action {
     },
     /// One exception with its evidence and proposals
     Show {
+        #[arg(help = EXCEPTION)]
         exception: ExceptionId,
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
     /// Decides an exception, within your limits
     Resolve {
+        #[arg(help = EXCEPTION)]
         exception: ExceptionId,
         /// Why; kept with the decision
         #[arg(long, global = true)]
@@ -61,7 +69,9 @@ pub enum Action {
     },
     /// Makes an exception of a payment, an automatically posted one too, so that it can be reversed or decided anew
     Raise {
+        /// Id of the payment, such as P17; tieout export payments lists them
         payment: PaymentId,
+        /// What the exception is called
         #[arg(long, default_value = "ambiguous")]
         reason: Reason,
         /// Why; the next person reads it
@@ -69,9 +79,19 @@ pub enum Action {
         note: String,
     },
     /// Gives an exception to somebody
-    Assign { exception: ExceptionId, owner: String },
+    Assign {
+        #[arg(help = EXCEPTION)]
+        exception: ExceptionId,
+        /// Who takes it
+        owner: String,
+    },
     /// Adds a note
-    Note { exception: ExceptionId, text: String },
+    Note {
+        #[arg(help = EXCEPTION)]
+        exception: ExceptionId,
+        /// What the next person should know
+        text: String,
+    },
 }
 
 /// What to do about an exception.
@@ -79,6 +99,7 @@ pub enum Action {
 pub enum Resolution {
     /// Post one of the proposals
     Accept {
+        /// Counted from 1, as tieout exceptions show lists them
         #[arg(long, default_value_t = 1)]
         proposal: usize,
     },
@@ -94,7 +115,7 @@ pub enum Resolution {
         #[arg(long)]
         customer: Option<String>,
         /// Part of the unapplied cash
-        #[arg(long)]
+        #[arg(long, allow_negative_numbers = true)]
         amount: Option<String>,
     },
     /// Close the short-paid part of an item with a reason code
@@ -112,11 +133,13 @@ pub enum Resolution {
     },
     /// Ask for the money to be sent back
     Refund {
-        #[arg(long)]
+        /// Part of the unapplied cash
+        #[arg(long, allow_negative_numbers = true)]
         amount: Option<String>,
     },
     /// Tie a remittance to the payment
     LinkRemittance {
+        /// Id of the remittance, such as R5
         #[arg(long)]
         remittance: RemittanceId,
         /// Payment, where the exception is about the remittance
@@ -125,6 +148,7 @@ pub enum Resolution {
     },
     /// The same money came before; without --of, as the exception says
     MarkDuplicate {
+        /// The payment that counts in its place
         #[arg(long)]
         of: Option<PaymentId>,
     },
@@ -137,6 +161,7 @@ pub enum Resolution {
     Reverse,
     /// Name the payment that a bank return takes back; what it paid is open again
     ReturnedPayment {
+        /// Id of the payment that came back, such as P17; tieout export payments lists them
         #[arg(long)]
         payment: PaymentId,
     },

@@ -11,6 +11,7 @@ use crate::{
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  tieout explain P17\n  tieout explain P17 --format json")]
 pub struct Args {
+    /// Id of the payment, such as P17; tieout export payments lists them
     #[arg(value_name = "PAYMENT")]
     pub payment: PaymentId,
     #[arg(long, value_enum, default_value_t = Format::Text)]

@@ -246,6 +246,13 @@ mod tests {
         for command in line.get_subcommands() {
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             assert!(help.contains(&format!("tieout {}", command.get_name())), "{} has no example", command.get_name());
+            for sample in help.split_whitespace().filter(|word| word.starts_with("samples/")) {
+                assert!(
+                    std::path::Path::new(sample).exists(),
+                    "the example of {} names {sample}, which is not there",
+                    command.get_name()
+                );
+            }
         }
     }
 

@@ -32,7 +32,7 @@ const CHUNK_BYTES: usize = 256 << 10;
 /// Reads files and says what they hold and what is wrong with them; changes nothing
 #[derive(ClapArgs, Debug)]
 #[command(after_help = "Examples:
-  tieout parse samples/x12/good/820-two-invoices.edi
+  tieout parse samples/x12/good/820-01-exact.edi
   tieout parse drop/ --format jsonl | head
   gunzip -c 820.gz | tieout parse - --format json")]
 pub struct Args {
@@ -93,6 +93,9 @@ fn named_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, UsageError> {
             continue;
         }
         files.extend(walk::files(path).map_err(|error| UsageError(format!("{}: {error}", path.display())))?);
+    }
+    if files.is_empty() {
+        return Err(UsageError("there is nothing to parse: the folders hold no files".to_owned()));
     }
     Ok(files)
 }

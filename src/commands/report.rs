@@ -5,7 +5,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::{
-    Context, Exit, Format, print,
+    Context, Exit, Format, UsageError, print,
     table::{Align, Table, amount},
 };
 use crate::{
@@ -73,6 +73,9 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let Report::MatchRate { from, until, by, format } = &args.report;
     let from = from.unwrap_or(FIRST_DAY);
     let until = until.unwrap_or(LAST_DAY);
+    if from > until {
+        return Err(UsageError(format!("--from {from} is after --until {until}; no business day lies between them")).into());
+    }
     let engine = Engine::open_existing(&context.config, context.clock.clone()).await?;
     let mut tx = engine.db.read().await?;
     let rates = tx.match_rates(from, until, (*by).into()).await?;

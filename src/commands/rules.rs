@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
-use super::{Context, Exit, print};
+use super::{Context, Exit, UsageError, print};
 use crate::{
     matching::run_case,
     rules::{RuleSet, run_examples},
@@ -36,6 +36,13 @@ pub enum Action {
 pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let (Action::Check { folder } | Action::Test { folder }) = &args.action;
     let folder = folder.as_deref().or(context.config.rules.as_deref());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        return Err(UsageError(format!(
+            "{} is no folder; name the one that holds authority.toml and its like",
+            folder.display()
+        ))
+        .into());
+    }
     let rules = match load(folder) {
         Ok(rules) => rules,
         Err(errors) => {

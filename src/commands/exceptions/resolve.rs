@@ -24,6 +24,13 @@ pub struct Request<'a> {
 pub async fn run(engine: &Engine, config: &Config, request: &Request<'_>) -> anyhow::Result<Exit> {
     let mandate = engine.mandate_of(&config.user, &config.role);
     let exception = exception_now(engine, request.exception).await?;
+    // Only a repeat, which has its key, is answered once more.
+    if let (false, None, Some(resolution)) = (exception.open, request.key, &exception.resolution) {
+        let (by, at) =
+            (exception.resolved_by.as_deref().unwrap_or("nobody"), exception.resolved_at.as_deref().unwrap_or("an unknown time"));
+        eprintln!("tieout: {} was resolved by {by} at {at}: {resolution}; nothing is left to decide", exception.id);
+        return Ok(Exit::InputErrors);
+    }
     if matches!(request.with, With::Retry) {
         return retry(engine, &mandate, &exception).await;
     }
@@ -69,6 +76,9 @@ pub async fn raise(engine: &Engine, payment: PaymentId, reason: Reason, why: &st
 }
 
 pub async fn assign(engine: &Engine, id: ExceptionId, user: &str, config: &Config) -> anyhow::Result<Exit> {
+    if user.trim().is_empty() {
+        return Err(UsageError("name somebody who takes the exception".to_owned()).into());
+    }
     if !engine.assign(&engine.mandate_of(&config.user, &config.role), &exception_now(engine, id).await?, user).await? {
         eprintln!("tieout: exception {id} is closed, or somebody changed it at this moment; look at it again");
         return Ok(Exit::InputErrors);
@@ -78,6 +88,9 @@ pub async fn assign(engine: &Engine, id: ExceptionId, user: &str, config: &Confi
 }
 
 pub async fn note(engine: &Engine, id: ExceptionId, text: &str, config: &Config) -> anyhow::Result<Exit> {
+    if text.trim().is_empty() {
+        return Err(UsageError("the note is empty; write what the next person should know".to_owned()).into());
+    }
     let exception = exception_now(engine, id).await?;
     engine.note(&engine.mandate_of(&config.user, &config.role), exception.id, text).await?;
     print(&format!("noted on {id}\n"))?;
@@ -167,11 +180,15 @@ fn accept(exception: &Exception, number: usize) -> anyhow::Result<Action> {
         // Somebody with less authority recommended it.
         return serde_json::from_value(recommended.clone()).context("reading the action that was recommended");
     }
-    let proposals: Vec<Proposal> =
-        serde_json::from_value(exception.details["proposals"].clone()).context("this exception carries no proposals")?;
+    let proposals: Vec<Proposal> = match exception.details.get("proposals") {
+        Some(proposals @ serde_json::Value::Array(_)) => {
+            serde_json::from_value(proposals.clone()).context("reading the proposals of the exception")?
+        }
+        _ => Vec::new(),
+    };
     let chosen = number.checked_sub(1).and_then(|place| proposals.into_iter().nth(place));
-    let chosen = chosen
-        .ok_or_else(|| UsageError(format!("there is no proposal {number}; see tieout exceptions show {}", exception.id)))?;
+    let chosen =
+        chosen.ok_or_else(|| UsageError(format!("{} has no proposal {number}; see tieout exceptions show {0}", exception.id)))?;
     Ok(Action::Apply { lines: chosen.lines, on_account_minor: chosen.on_account_minor, customer: chosen.customer })
 }
 
@@ -197,6 +214,6 @@ async fn customer_named(tx: &mut Tx, code: Option<&str>) -> anyhow::Result<Optio
 }
 
 fn money(exception: &Exception, text: &str) -> anyhow::Result<i64> {
-    let currency = exception.currency.context("the exception is not about money")?;
+    let currency = exception.currency.ok_or_else(|| UsageError(format!("{} is not about money", exception.id)))?;
     Ok(Money::parse(text, currency).map_err(|error| UsageError(format!("{text:?}: {error}")))?.minor)
 }

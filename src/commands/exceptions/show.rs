@@ -16,6 +16,13 @@ pub async fn list(engine: &Engine, filter: &ExceptionFilter, format: Format) -> 
     let mut tx = engine.db.read().await?;
     let exceptions = tx.exceptions(filter).await?;
     tx.rollback().await?;
+    let queues = &engine.rules.routing.queues;
+    if let Some(queue) =
+        filter.queue.as_deref().filter(|queue| exceptions.is_empty() && queues.iter().all(|known| known.id != *queue))
+    {
+        let known: Vec<_> = queues.iter().map(|queue| queue.id.as_str()).collect();
+        return Err(UsageError(format!("there is no queue {queue}; the rules have {}", known.join(", "))).into());
+    }
     let text = match format {
         Format::Json => exceptions.iter().map(|exception| format!("{}\n", as_json(exception, &[]))).collect(),
         Format::Text if exceptions.is_empty() => "nothing waits for a person\n".to_owned(),
