@@ -43,7 +43,7 @@ impl Engine {
         let code = if returned.code.is_empty() { "no reason code" } else { returned.code.as_str() };
         let trace = returned.original_trace.as_deref().unwrap_or("no trace");
         if returned.amount_minor == 0 {
-            let why = format!("the bank asks to change the data of {trace} ({code}); no money moves, and nothing was undone");
+            let why = format!("the bank returns {trace} ({code}) and takes no money; nothing was undone");
             return Ok(Some(raiser.bank_return(returned, None, why)));
         }
         let named = named(tx, returned, self.clock.today()).await?;
