@@ -297,6 +297,22 @@ fn a_return_finds_the_payment_by_any_of_its_sources() {
     });
 }
 
+#[test]
+fn a_lockbox_is_read_in_the_currency_it_was_imported_with() {
+    on_both(|home| {
+        let accounts = "seller_id,kind,bank_routing,account,currency,deposit_account\nKMF,lockbox,061104204,911904,CAD,7700311904\n\
+                        KMF,lockbox,061104204,911904,USD,7700311904\nGRE,lockbox,061104204,120999,CAD,5518820047\n";
+        let path = home.folder.path().join("accounts.csv");
+        fs::write(&path, accounts).expect("writable");
+        home.ok(&["import", "bank-accounts", &path.to_string_lossy()]);
+        let one = lockbox(DAY, 1, &[&CHEQUES[..1]]);
+        drop_all(home, &[("two.txt", one.clone()), ("canadian.txt", one.replace("0000911904", "0000120999"))]);
+        let told: Vec<_> = home.export("payments").iter().map(|row| (text(row, "currency"), text(row, "seller_id"))).collect();
+        // A number that was imported with two currencies tells none.
+        assert_eq!(told, [("USD".to_owned(), "KMF".to_owned()), ("CAD".to_owned(), "GRE".to_owned())]);
+    });
+}
+
 /// Cash of a day, split at random over sources and told in a random order: every payment is there once.
 #[test]
 fn a_day_told_by_random_sources_is_the_day() {

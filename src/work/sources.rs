@@ -14,7 +14,7 @@ use crate::{
     domain::{FileId, Money, Payment, PaymentId, PaymentState, Reason},
     ledger::{self, Further, Hold, Refusal, match_key},
     matching::sources::{self, Doubt, SUM_DAYS, WINDOW_DAYS},
-    store::{Seen, Tx},
+    store::{Seen, Tx, wants_retry},
 };
 
 /// Business days that a deposit may wait for the file that lists its items.
@@ -92,10 +92,21 @@ impl Engine {
         if waiting.is_empty() {
             return Ok(());
         }
+        match self.raise_waiting_since(until).await {
+            // Another process does the same, or an item came at this moment; what is left is seen the next time.
+            Err(error) if wants_retry(&error) => Ok(()),
+            raised => raised,
+        }
+    }
+
+    async fn raise_waiting_since(&self, until: NaiveDate) -> anyhow::Result<()> {
         let mut tx = self.db.begin().await?;
         let directory = self.directory(&mut tx).await?;
         let raiser = Raiser { rules: &self.rules, directory: &directory };
         let ids = tx.overdue_sums(until).await?;
+        if ids.is_empty() {
+            return tx.rollback().await;
+        }
         let payments = tx.payments(&ids).await?;
         let raise = |payment: &Payment| {
             let amount = Money::new(payment.amount_minor, payment.currency);
