@@ -26,6 +26,17 @@ pub struct Remittance {
     pub state: RemittanceState,
 }
 
+/// Begins an advice of EDIFACT (message header), of pain.001 (transaction) and of remt.001, as its location names them.
+const NUMBERED_BY_ITSELF: &[&str] = &["UNH", "CdtTrfTx", "RmtInf"];
+
+impl Remittance {
+    /// Whether its trace need not travel with the money: EDIFACT numbers the advice, ISO 20022 gives the order an EndToEndId, and the bank may
+    /// show the cash under a reference of its own. Another trace there does not speak against it.
+    pub fn numbers_itself(&self) -> bool {
+        self.source.location.tag.is_some_and(|tag| NUMBERED_BY_ITSELF.contains(&tag.as_str()))
+    }
+}
+
 /// Where an advice stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -39,7 +39,7 @@ pub(super) fn read<'w>(message: &Message<'w, '_>, out: &mut Output<'w>) {
     let currency = message.currency("4", "LIN", out);
     let mut bill = Bill::new(currency);
     for segment in message.body() {
-        bill.take(segment, out);
+        bill.take(&segment, out);
     }
     bill.finish(message, out);
 }

@@ -4,13 +4,20 @@ use crate::{
     Control, Currency, Effect, Figure, Finding, FindingCode, Limits, Location, Money, Severity, Tag, x12::output::Output,
 };
 
-use super::segment::{Element, Segment};
+use super::{
+    lexer::Span,
+    segment::{Dialect, Element, Segment},
+};
 
-/// One message.
+/// One message. Its segments are made when they are asked for, because a list of them would take many times their bytes.
 #[derive(Debug)]
 pub(super) struct Message<'w, 's> {
+    pub window: &'w [u8],
+    /// File offset of the first byte of the window.
+    pub base: u64,
     /// All segments in order, UNH and UNT included.
-    pub segments: &'s [Segment<'w>],
+    pub spans: &'s [Span],
+    pub dialect: Dialect,
     /// Bounds.
     pub limits: &'s Limits,
 }
@@ -18,19 +25,28 @@ pub(super) struct Message<'w, 's> {
 impl<'w> Message<'w, '_> {
     /// Where the message begins.
     pub fn location(&self) -> Location {
-        self.segments.first().map(|segment| segment.location()).unwrap_or_default()
+        self.segments().next().map(|segment| segment.location()).unwrap_or_default()
+    }
+
+    /// All segments, UNH and UNT included.
+    pub fn segments(&self) -> impl DoubleEndedIterator<Item = Segment<'w>> + use<'w, '_> {
+        let Self { window, base, spans, dialect, .. } = *self;
+        let of = move |(index, span): (usize, &Span)| {
+            let ordinal = u32::try_from(index).unwrap_or(u32::MAX).saturating_add(1);
+            Segment::new(window, base, *span, ordinal, dialect)
+        };
+        spans.iter().enumerate().map(of)
     }
 
     /// The segments between UNH and UNT.
-    pub fn body(&self) -> &[Segment<'w>] {
-        let end = self.segments.len().saturating_sub(1);
-        self.segments.get(1..end).unwrap_or_default()
+    pub fn body(&self) -> impl Iterator<Item = Segment<'w>> + use<'w, '_> {
+        self.segments().skip(1).take(self.spans.len().saturating_sub(2))
     }
 
     /// The currency of the message: that of CUX with currency type `preferred`, else the reference currency (6347 is 2), else the first.
     /// Only a CUX ahead of the first segment with tag `detail` speaks for the whole message.
     pub fn currency(&self, preferred: &str, detail: &str, out: &mut Output<'w>) -> Option<Currency> {
-        let header = self.body().iter().take_while(|segment| segment.tag().as_str() != detail);
+        let header = self.body().take_while(|segment| segment.tag().as_str() != detail);
         let all = header.filter(|segment| segment.tag().as_str() == "CUX").flat_map(|cux| [cux.element(1), cux.element(2)]);
         let named: Vec<Element<'w>> = all.filter(|element| element.text(2).is_some()).collect();
         let chosen = named
@@ -48,7 +64,7 @@ impl<'w> Message<'w, '_> {
 
     /// A finding that a segment is missing; its place is the end of the message.
     pub fn missing(&self, tag: &str, message: &str) -> Finding {
-        let end = self.segments.last().map(|segment| segment.location()).unwrap_or_default();
+        let end = self.segments().next_back().map(|segment| segment.location()).unwrap_or_default();
         Finding {
             code: FindingCode::MissingSegment,
             severity: Severity::Error,

@@ -224,14 +224,13 @@ impl EdifactReader {
 
     /// Compares the trailer of a complete message and hands it to its reader.
     fn read_message<'w>(&mut self, window: &'w [u8], spans: &[Span], out: &mut Output<'w>) {
-        let of = |(span, ordinal): (&Span, u32)| Segment::new(window, self.base, *span, ordinal, self.dialect);
-        let segments: Vec<Segment<'w>> = spans.iter().zip(1_u32..).map(of).collect();
-        let (Some(unh), Some(unt)) = (segments.first(), segments.last()) else { return };
-        out.begin_set(self.envelope.exchange(unh));
-        self.envelope.close_message(unh, unt, segments.len(), out);
-        self.tell_charset(&segments, out);
-        let message = Message { segments: &segments, limits: &self.limits };
-        let kind = message_type(unh);
+        let limits = self.limits.clone();
+        let message = Message { window, base: self.base, spans, dialect: self.dialect, limits: &limits };
+        let (Some(unh), Some(unt)) = (message.segments().next(), message.segments().next_back()) else { return };
+        out.begin_set(self.envelope.exchange(&unh));
+        self.envelope.close_message(&unh, &unt, spans.len(), out);
+        self.tell_charset(&message, out);
+        let kind = message_type(&unh);
         match &*kind {
             "REMADV" => remadv::read(&message, out),
             "INVOIC" => invoic::read(&message, out),
@@ -252,13 +251,13 @@ impl EdifactReader {
     }
 
     /// The first text of an interchange that is not in the character set of its UNB is told about.
-    fn tell_charset(&mut self, segments: &[Segment<'_>], out: &mut Output<'_>) {
+    fn tell_charset(&mut self, message: &Message<'_, '_>, out: &mut Output<'_>) {
         let charset = self.dialect.charset;
         if self.charset_told || charset.has_single_bytes() {
             return;
         }
-        let Some(segment) = segments.iter().find(|segment| !segment.raw().is_ascii()) else { return };
-        let is_utf8 = segments.iter().all(|segment| std::str::from_utf8(segment.raw()).is_ok());
+        let Some(segment) = message.segments().find(|segment| !segment.raw().is_ascii()) else { return };
+        let is_utf8 = message.segments().all(|segment| std::str::from_utf8(segment.raw()).is_ok());
         if is_utf8 && charset == Charset::Utf8 {
             return;
         }

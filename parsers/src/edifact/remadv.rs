@@ -45,7 +45,7 @@ pub(super) fn read<'w>(message: &Message<'w, '_>, out: &mut Output<'w>) {
     let currency = message.currency("11", "DOC", out);
     let mut advice = Advice::new(message, currency);
     for segment in message.body() {
-        advice.take(segment, out);
+        advice.take(&segment, out);
     }
     advice.finish(message, out);
 }

@@ -81,6 +81,26 @@ fn another_trace_another_total_and_another_month_keep_them_apart() {
 }
 
 #[test]
+fn an_advice_that_numbers_itself_is_tied_by_total_and_payer_under_any_trace() {
+    let mut remittance = apart(pay(100_000), 1);
+    remittance.trace = Some("RA-4711".to_owned());
+    for (tag, total, linked) in
+        [("UNH", 100_000, true), ("CdtTrfTxInf", 100_000, true), ("UNH", 99_999, false), ("ST", 100_000, false)]
+    {
+        remittance.source.location.tag = Some(tieout_parsers::Tag::new(tag.as_bytes()));
+        remittance.total_minor = Some(total);
+        let mut snapshot = World::acme().snapshot();
+        snapshot.add_waiting_remittance(remittance.clone());
+        assert_eq!(link(&pay(100_000).payment, &snapshot).is_some(), linked, "{tag} {total}");
+    }
+    remittance.source.location.tag = Some(tieout_parsers::Tag::new(b"UNH"));
+    remittance.payer.name = None;
+    let mut snapshot = World::acme().snapshot();
+    snapshot.add_waiting_remittance(remittance);
+    assert!(link(&pay(100_000).payment, &snapshot).is_none(), "a total alone is too little");
+}
+
+#[test]
 fn a_linked_advice_says_what_tied_it() {
     let mut world = World::acme();
     world.item("INV-1001", 100_000);
