@@ -15,6 +15,7 @@ pub mod mapping;
 mod outcome;
 pub mod parse;
 mod progress;
+pub mod replay;
 pub mod report;
 pub mod rules;
 pub mod serve;
@@ -105,6 +106,7 @@ enum Command {
     Rules(rules::Args),
     Export(export::Args),
     Report(report::Args),
+    Replay(replay::Args),
     Check(check::Args),
     Config(config::Args),
 }
@@ -183,6 +185,7 @@ fn dispatch(command: Command, loaded: &Loaded, verbose: u8) -> anyhow::Result<Ex
         Command::Rules(args) => rules::run(&args, &context),
         Command::Export(args) => run_async(export::run(&args, &context)),
         Command::Report(args) => run_async(report::run(&args, &context)),
+        Command::Replay(args) => replay::run(&args, &context),
         Command::Check(args) => run_async(check::run(&args, &context)),
         Command::Config(args) => config::run(&args, loaded),
     }

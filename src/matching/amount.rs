@@ -109,11 +109,13 @@ impl Scale<'_> {
         let Some(gap) = open.checked_sub(net_minor).filter(|_| net_minor >= 0) else {
             return inconsistent(net_minor, "cash is taken back from an item that is not a credit memo");
         };
-        match gap {
+        let mut fit = match gap {
             0 => plain(FitKind::Full, Fact::AmountExact, net_minor, 0, 0),
             gap if gap > 0 => self.under(slot, claim, net_minor, gap),
             gap => self.over(slot, open, -gap),
-        }
+        };
+        fit.facts.set(Fact::GrossExact, claim.gross_minor == Some(open));
+        fit
     }
 
     /// What the terms allow on an item, when a discount can still be or was once earned.
@@ -126,6 +128,18 @@ impl Scale<'_> {
         }
         view.discount(self.currency)
             .map_or(0, |policy| policy.allowed(items.terms(slot), items.amount_minor[at], items.exempt_minor[at]))
+    }
+
+    /// The discount that is earned on an item by paying now; 0 when none is.
+    pub(super) fn earned(&self, slot: Slot) -> i64 {
+        let allowed = self.discount(slot);
+        let items = &self.snapshot.items;
+        let at = slot as usize;
+        let in_time = |policy: &crate::rules::DiscountPolicy| {
+            let (issued, amount, exempt) = (items.issue_date[at], items.amount_minor[at], items.exempt_minor[at]);
+            policy.judge_terms(items.terms(slot), self.currency, issued, amount, exempt, allowed, self.paid).unearned_minor == 0
+        };
+        if allowed > 0 && self.view(slot).discount(self.currency).is_some_and(in_time) { allowed } else { 0 }
     }
 
     fn over(&self, slot: Slot, open: i64, over: i64) -> Fit {

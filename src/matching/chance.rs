@@ -3,6 +3,9 @@
 //! The number of sums tried, divided by the number of values they may take, is the number of accidental hits to expect. The range comes from the
 //! payer's own amounts; round amounts take fewer values.
 
+use super::candidate::Finder;
+use super::limits::OWN_ITEMS_MAX;
+
 /// The amounts a payer owes, as far as chance is concerned.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Amounts {
@@ -11,17 +14,28 @@ pub(super) struct Amounts {
     grain_minor: i64,
 }
 
+/// Amounts that show a grain.
+const GRAIN_AMOUNTS_MIN: usize = 3;
 /// Largest grain looked at: beyond it amounts are as good as equal.
 const GRAIN_MAX: i64 = 10_000;
 
 impl Amounts {
     pub(super) fn of(amounts: impl Iterator<Item = i64>) -> Self {
-        let (mut most, mut grain) = (0i64, 0i64);
+        let (mut most, mut grain, mut count) = (0i64, 0i64, 0usize);
         for amount in amounts {
+            count += 1;
             most = most.max(amount.saturating_abs());
             grain = greatest_common_divisor(grain, amount.saturating_abs());
         }
+        // Of a few amounts anything is a common multiple.
+        let grain = if count < GRAIN_AMOUNTS_MIN { 1 } else { grain };
         Self { range_minor: most.max(1), grain_minor: grain.clamp(1, GRAIN_MAX) }
+    }
+
+    /// The amounts of everything open of one customer.
+    pub(super) fn of_customer(customer: u32, finder: &Finder<'_>) -> Self {
+        let items = &finder.snapshot.items;
+        Self::of(items.open_of(customer).iter().take(OWN_ITEMS_MAX).map(|slot| items.open_minor[*slot as usize]))
     }
 
     /// Accidental hits to expect among `tried` sums near an amount, in millionths of one.

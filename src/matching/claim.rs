@@ -17,6 +17,8 @@ pub(super) struct Claim {
     /// Names of the item, the line's own first.
     pub(super) mentions: Vec<Mention>,
     pub(super) discount_minor: i64,
+    /// What the payer says is open, where it says so.
+    pub(super) gross_minor: Option<i64>,
     /// Cash for the item; `None` where the payer gave no amounts.
     pub(super) net_minor: Option<i64>,
     /// The payer gave no amount; the net is what came for it.
@@ -70,6 +72,8 @@ pub(super) struct Claims {
     pub(super) silent: Vec<usize>,
     /// Words of a text that look like references and name nothing.
     pub(super) unread: Vec<String>,
+    /// Characters of the text they were read from; 0 for the lines of an advice.
+    pub(super) text_chars: usize,
     /// The bound that was met, where one was.
     pub(super) bound: Option<String>,
 }
@@ -146,6 +150,7 @@ fn claim(index: usize, line: &RemittanceLine, rules: &RuleSet) -> Claim {
         line: Some(index),
         mentions,
         discount_minor: line.discount_minor.unwrap_or(0),
+        gross_minor: line.gross_minor,
         net_is_ours: false,
         expanded: false,
         net_minor: line.net_minor.or_else(|| line.gross_minor?.checked_sub(line.discount_minor.unwrap_or(0))),

@@ -43,7 +43,8 @@ pub fn decide(case: &Case<'_>, snapshot: &Snapshot, rules: &RuleSet) -> Decision
     }
     let payers: Vec<_> =
         std::iter::once(&case.payment.payer).chain(case.remittance.map(|remittance| &remittance.payer)).collect();
-    let payer = payer::identify(&payers, snapshot, rules, &mut trail);
+    let texts = [case.payment.text.as_deref(), case.remittance.and_then(|remittance| remittance.text.as_deref())];
+    let payer = payer::identify(&payers, texts.into_iter().flatten(), snapshot, rules, &mut trail);
     note_link(case, &mut trail);
     let mut state = State { facts: FactSet::EMPTY, blocks: Vec::new(), bound: None };
     check_duplicate(case, snapshot, rules, &mut state, &mut trail);

@@ -31,7 +31,7 @@ pub(super) fn find(
         .into_iter()
         .filter(|other| other.id < seen.id || other.state == PaymentState::Posted)
         .filter(|other| other.seller.zip(seen.seller).is_none_or(|(theirs, ours)| theirs == ours))
-        .filter(|other| !matches!(other.state, PaymentState::Returned | PaymentState::Void))
+        .filter(|other| other.state != PaymentState::Void)
         .filter(|other| !snapshot.are_apart(seen.id, other.id))
         .find_map(|other| same(&seen, other, days).map(|why| Duplicate { of: other.id, why, theirs: other.trace.clone() }))
 }
@@ -45,6 +45,11 @@ fn same(this: &Seen, other: &Seen, days: u64) -> Option<String> {
     let same_references = this.references != 0 && this.references == other.references;
     let other_references = this.references != 0 && other.references != 0 && !same_references;
     let other_file = this.file != other.file;
+    if other.state == PaymentState::Returned {
+        // Who names the same items again after the bank took the money back may have paid anew, or the bank may have tried again.
+        let again = same_references && same_payer == Some(true) && apart <= days;
+        return again.then(|| "same payer, amount and references as a payment that the bank took back".to_owned());
+    }
     if same_trace && apart <= SAME_MONEY_DAYS && same_payer != Some(false) && !other_references && (other_file || same_references)
     {
         return Some("same trace, amount and currency".to_owned());

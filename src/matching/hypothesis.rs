@@ -9,7 +9,7 @@ use super::candidate::{Finder, Level};
 use super::chance::{self, Amounts};
 use super::choice::{Choice, Derived};
 use super::claim::Claim;
-use super::decide::{Case, Found, State, payer_is_known};
+use super::decide::{Case, Found, State};
 use super::draft::{Draft, Pick};
 use super::limits::{OWN_ITEMS_MAX, PROPOSALS_MAX};
 use super::named::Named;
@@ -21,17 +21,20 @@ use crate::rules::{Fact, FactSet, StepKind};
 /// An explanation by amount: the items, and what was found about them.
 struct Guess {
     slots: Vec<Slot>,
+    /// What each of them takes.
+    cash_minor: Vec<i64>,
     facts: FactSet,
     /// Chance of a coincidence in millionths.
     chance_ppm: i64,
     points_milli: i64,
-    less_discount: bool,
 }
 
 /// What the payer owes, oldest first.
 struct Owed {
     slots: Vec<Slot>,
     amounts: Amounts,
+    /// Items nothing was paid on, with what paying them in full takes, and with what it takes less the discounts earned today, where one is.
+    views: Vec<Vec<(Slot, i64)>>,
 }
 
 pub(super) fn explain(case: &Case<'_>, finder: &mut Finder<'_>, state: &mut State, trail: &mut Trail) -> Found {
@@ -39,15 +42,16 @@ pub(super) fn explain(case: &Case<'_>, finder: &mut Finder<'_>, state: &mut Stat
         state.facts.insert(fact);
     }
     trail.note("reference", "the payer names nothing");
-    if !payer_is_known(finder.payer) {
+    let likely = finder.payer.likely(&finder.snapshot.customers);
+    if likely.is_empty() {
         trail.note("joint", "without a known payer there is nothing to compare the amount with");
         return Found::default();
     }
     let scale = Scale { snapshot: finder.snapshot, rules: finder.rules, currency: finder.currency, paid: case.paid() };
     let amount = case.payment.unapplied_minor;
     let mut guesses: Vec<Guess> = Vec::new();
-    for number in finder.payer.strong().iter().map(|pointed| pointed.number).collect::<Vec<_>>() {
-        let Some(owed) = owed(number, finder, state) else { continue };
+    for number in likely.iter().copied() {
+        let Some(owed) = owed(number, &scale, finder, state) else { continue };
         for step in finder
             .rules
             .for_customer(Some(finder.snapshot.customers.code(number)))
@@ -56,12 +60,15 @@ pub(super) fn explain(case: &Case<'_>, finder: &mut Finder<'_>, state: &mut Stat
             run(step.step, &owed, amount, &scale, finder, trail, &mut guesses);
         }
     }
+    for guess in &mut guesses {
+        guess.chance_ppm = guess.chance_ppm.saturating_mul(i64::try_from(likely.len()).unwrap_or(i64::MAX)).min(1_000_000);
+    }
     let drafts = rank(guesses, amount, &scale, finder, state, trail);
     Found { drafts, named: Named::default() }
 }
 
 /// Open items of a payer that exist on the day, by due date.
-fn owed(customer: u32, finder: &Finder<'_>, state: &mut State) -> Option<Owed> {
+fn owed(customer: u32, scale: &Scale<'_>, finder: &Finder<'_>, state: &mut State) -> Option<Owed> {
     let items = &finder.snapshot.items;
     let own = items.open_of(customer);
     if own.len() > OWN_ITEMS_MAX {
@@ -80,8 +87,14 @@ fn owed(customer: u32, finder: &Finder<'_>, state: &mut State) -> Option<Owed> {
         })
         .collect();
     slots.sort_by_key(|slot| (items.due_date[*slot as usize], items.id[*slot as usize]));
-    let amounts = Amounts::of(slots.iter().map(|slot| items.open_minor[*slot as usize]));
-    (!slots.is_empty()).then_some(Owed { slots, amounts })
+    let open = |slot: &Slot| items.open_minor[*slot as usize];
+    let amounts = Amounts::of(slots.iter().map(open));
+    // What is left of an item paid in part is in dispute, and payers pass over it.
+    let whole: Vec<Slot> = slots.iter().copied().filter(|slot| open(slot) == items.amount_minor[*slot as usize]).collect();
+    let full: Vec<(Slot, i64)> = whole.iter().map(|slot| (*slot, open(slot))).collect();
+    let net: Vec<(Slot, i64)> = whole.iter().map(|slot| (*slot, open(slot) - scale.earned(*slot))).collect();
+    let views = if net == full { vec![full] } else { vec![full, net] };
+    (!slots.is_empty()).then_some(Owed { slots, amounts, views })
 }
 
 fn run(
@@ -99,37 +112,13 @@ fn run(
     match step {
         StepKind::OneItemEqual => one_item(owed, amount, scale, finder, guesses),
         StepKind::ClearAccount if owed.slots.len() > 1 && sum(&owed.slots) == amount => {
-            guesses.push(guess(owed.slots.clone(), Fact::AccountClears, owed.amounts.chance_ppm(amount, 1), 4_500));
+            let all = owed.slots.iter().map(|slot| (*slot, open(slot))).collect();
+            guesses.push(guess(all, Fact::AccountClears, owed.amounts.chance_ppm(amount, 1), 4_500));
         }
-        StepKind::ClearPastDue => {
-            // Each day on which something falls due closes a possible statement.
-            for end in 1..owed.slots.len() {
-                let boundary = items.due_date[owed.slots[end - 1] as usize] != items.due_date[owed.slots[end] as usize];
-                if boundary && end > 1 && sum(&owed.slots[..end]) == amount && !has_twin(owed, end, finder) {
-                    let chance = owed.amounts.chance_ppm(amount, owed.slots.len());
-                    guesses.push(guess(owed.slots[..end].to_vec(), Fact::PastDueClears, chance, 4_000));
-                }
-            }
-        }
+        StepKind::ClearPastDue => owed.views.iter().for_each(|view| statements(view, owed, amount, finder, guesses)),
         StepKind::UniqueCombination => {
-            let limits = &finder.rules.engine.combination;
-            let positive: Vec<Slot> = owed.slots.iter().copied().filter(|slot| open(slot) > 0).collect();
-            if positive.len() > limits.open_items_max {
-                trail.note(
-                    "joint",
-                    format!(
-                        "the payer has {} open items; sums are looked for among at most {}",
-                        positive.len(),
-                        limits.open_items_max
-                    ),
-                );
-                return;
-            }
-            let amounts: Vec<i64> = positive.iter().map(open).collect();
-            for subset in chance::subsets(&amounts, amount, limits.items_max, PROPOSALS_MAX) {
-                let slots: Vec<Slot> = subset.iter().map(|index| positive[*index]).collect();
-                let tried = chance::combinations(positive.len(), limits.items_max);
-                guesses.push(guess(slots, Fact::Combination, owed.amounts.chance_ppm(amount, tried), 3_000));
+            for view in &owed.views {
+                combinations(view, owed, amount, finder, trail, guesses);
             }
         }
         StepKind::OldestFirst => {
@@ -138,7 +127,7 @@ fn run(
             for slot in owed.slots.iter().filter(|slot| open(slot) > 0) {
                 if open(slot) <= rest {
                     rest -= open(slot);
-                    taken.push(*slot);
+                    taken.push((*slot, open(slot)));
                 }
             }
             if !taken.is_empty() {
@@ -149,11 +138,74 @@ fn run(
     }
 }
 
-/// Whether an item outside the first `end` could stand for one inside: then the sum says nothing about which of them is paid.
-fn has_twin(owed: &Owed, end: usize, finder: &Finder<'_>) -> bool {
+/// The fewest items that have this sum.
+fn combinations(
+    view: &[(Slot, i64)],
+    owed: &Owed,
+    amount: i64,
+    finder: &Finder<'_>,
+    trail: &mut Trail,
+    guesses: &mut Vec<Guess>,
+) {
+    let limits = &finder.rules.engine.combination;
+    let positive: Vec<(Slot, i64)> = view.iter().copied().filter(|(_, cash)| *cash > 0).collect();
+    if positive.len() > limits.open_items_max {
+        let text =
+            format!("the payer has {} open items; sums are looked for among at most {}", positive.len(), limits.open_items_max);
+        return trail.note("joint", text);
+    }
+    let amounts: Vec<i64> = positive.iter().map(|(_, cash)| *cash).collect();
+    // The fewest items first: larger sets have any sum by coincidence and say nothing against a smaller one.
+    for most in 2..=limits.items_max {
+        let tried = chance::combinations(positive.len(), most);
+        if tried > SUMS_MAX {
+            return;
+        }
+        let sets = chance::subsets(&amounts, amount, most, PROPOSALS_MAX);
+        for subset in &sets {
+            let taken = subset.iter().map(|index| positive[*index]).collect();
+            guesses.push(guess(taken, Fact::Combination, owed.amounts.chance_ppm(amount, tried), 3_000));
+        }
+        if !sets.is_empty() {
+            return;
+        }
+    }
+}
+
+/// Sums looked at: beyond them not all could be counted.
+const SUMS_MAX: usize = 200_000;
+
+/// Everything that falls due between two days.
+fn statements(view: &[(Slot, i64)], owed: &Owed, amount: i64, finder: &Finder<'_>, guesses: &mut Vec<Guess>) {
+    if view.len() > STATEMENT_ITEMS_MAX {
+        return;
+    }
     let items = &finder.snapshot.items;
-    let inside: BTreeSet<i64> = owed.slots[..end].iter().map(|slot| items.open_minor[*slot as usize]).collect();
-    owed.slots[end..].iter().any(|slot| inside.contains(&items.open_minor[*slot as usize]))
+    let due = |at: usize| view.get(at).map(|(slot, _)| items.due_date[*slot as usize]);
+    let firsts: Vec<usize> = (0..view.len()).filter(|at| *at == 0 || due(*at) != due(*at - 1)).collect();
+    let windows = firsts.len().saturating_mul(firsts.len() + 1) / 2;
+    for (index, &from) in firsts.iter().enumerate() {
+        let mut sum = 0i64;
+        for at in from..view.len() {
+            sum = sum.saturating_add(view[at].1);
+            if at > from && sum == amount && due(at) != due(at + 1) && !has_twin(view, from..at + 1, finder) {
+                // From the oldest on is what statements do; from a later day on there are many more ways to a sum.
+                let tried = if index == 0 { view.len() } else { windows };
+                let chance = owed.amounts.chance_ppm(amount, tried);
+                guesses.push(guess(view[from..=at].to_vec(), Fact::PastDueClears, chance, 4_000));
+            }
+        }
+    }
+}
+
+/// Open items of a payer whose statements are tried.
+const STATEMENT_ITEMS_MAX: usize = 400;
+
+/// Whether an item outside the range could stand for one inside: then the sum says nothing about which of them is paid.
+fn has_twin(view: &[(Slot, i64)], range: std::ops::Range<usize>, finder: &Finder<'_>) -> bool {
+    let open = |(slot, _): &(Slot, i64)| finder.snapshot.items.open_minor[*slot as usize];
+    let inside: BTreeSet<i64> = view[range.clone()].iter().map(open).collect();
+    view[..range.start].iter().chain(&view[range.end..]).any(|other| inside.contains(&open(other)))
 }
 
 /// Items that alone are open for the amount, in full or net of the discount of their terms.
@@ -164,17 +216,16 @@ fn one_item(owed: &Owed, amount: i64, scale: &Scale<'_>, finder: &Finder<'_>, gu
         let open = items.open_minor[*slot as usize];
         let discount = scale.discount(*slot);
         if open == amount {
-            guesses.push(guess(vec![*slot], Fact::OneItemEqual, chance, 4_500));
+            guesses.push(guess(vec![(*slot, amount)], Fact::OneItemEqual, chance, 4_500));
         } else if discount > 0 && open - discount == amount {
-            let mut found = guess(vec![*slot], Fact::OneItemEqual, chance, 4_000);
-            found.less_discount = true;
-            guesses.push(found);
+            guesses.push(guess(vec![(*slot, amount)], Fact::OneItemEqual, chance, 4_000));
         }
     }
 }
 
-fn guess(slots: Vec<Slot>, fact: Fact, chance_ppm: i64, points_milli: i64) -> Guess {
-    Guess { slots, facts: FactSet::EMPTY.with(fact), chance_ppm, points_milli, less_discount: false }
+fn guess(taken: Vec<(Slot, i64)>, fact: Fact, chance_ppm: i64, points_milli: i64) -> Guess {
+    let (slots, cash_minor) = taken.into_iter().unzip();
+    Guess { slots, cash_minor, facts: FactSet::EMPTY.with(fact), chance_ppm, points_milli }
 }
 
 /// Drafts the guesses, best first; the same items found in two ways are one explanation with both facts.
@@ -204,11 +255,16 @@ fn rank(
     distinct.sort_by_key(|guess| {
         (std::cmp::Reverse(guess.points_milli), guess.slots.iter().map(|slot| items.id[*slot as usize]).min())
     });
-    let exact = distinct.iter().filter(|guess| !guess.facts.has(Fact::OldestFirst)).count();
+    // A larger set with the same sum is no rival of a smaller one.
+    let fewest = distinct.first().map_or(0, |best| best.slots.len());
+    let exact = distinct.iter().filter(|guess| !guess.facts.has(Fact::OldestFirst) && guess.slots.len() <= fewest).count();
     note(&distinct, exact, amount, finder, trail);
     if let Some(best) = distinct.first() {
         state.facts = state.facts.union(best.facts);
-        state.facts.set(Fact::ChanceLow, best.chance_ppm <= finder.rules.engine.combination.chance_hits_max_ppm());
+        let limits = &finder.rules.engine.combination;
+        let alone = best.facts.has(Fact::OneItemEqual);
+        let most_ppm = if alone { limits.one_item_chance_hits_max_ppm() } else { limits.chance_hits_max_ppm() };
+        state.facts.set(Fact::ChanceLow, best.chance_ppm <= most_ppm);
         // Two explanations by amount alone are never told apart by points: how many there are decides.
         if exact > 1 {
             state.block(crate::domain::Reason::Ambiguous, format!("{exact} sets of open items have exactly this amount"));
@@ -232,14 +288,12 @@ fn note(distinct: &[Guess], exact: usize, amount: i64, finder: &Finder<'_>, trai
 
 fn draft(guess: &Guess, amount: i64, scale: &Scale<'_>, finder: &Finder<'_>) -> Draft {
     let claim = Claim::default();
-    let items = &finder.snapshot.items;
     let chosen: Vec<Choice> = guess
         .slots
         .iter()
-        .map(|slot| {
-            let open = items.open_minor[*slot as usize];
-            let cash = if guess.less_discount { amount } else { open };
-            let fit = scale.fit(*slot, &claim, cash);
+        .zip(&guess.cash_minor)
+        .map(|(slot, cash)| {
+            let fit = scale.fit(*slot, &claim, *cash);
             Choice {
                 level: Level::Scanned,
                 standing: Standing::Same,

@@ -20,6 +20,8 @@ pub struct Link<T> {
 const APART_DAYS: u64 = 14;
 /// Points a link needs.
 const POINTS_MIN: i64 = 6_000;
+/// Points of being the only one with the trace or the total.
+const ALONE: i64 = 2_000;
 /// What the best link must be ahead of the second.
 const MARGIN_MIN: i64 = 2_000;
 
@@ -57,7 +59,10 @@ fn best<T: Ord + Copy>(candidates: impl Iterator<Item = (T, Vec<EvidenceItem>, i
     let mut ranked: Vec<_> = candidates.collect();
     ranked.sort_by_key(|(to, _, points)| (std::cmp::Reverse(*points), *to));
     let rival = ranked.get(1).map_or(i64::MIN / 2, |(_, _, points)| *points);
+    let alone = ranked.len() == 1;
     let (to, evidence, points_milli) = ranked.into_iter().next()?;
+    // Nothing else has this total, to the cent: who pays for whom is then the matching's question.
+    let points_milli = points_milli + if alone { ALONE } else { 0 };
     (points_milli >= POINTS_MIN && points_milli - rival >= MARGIN_MIN).then_some(Link { to, evidence, points_milli })
 }
 

@@ -10,6 +10,7 @@ mod candidate;
 mod chance;
 mod choice;
 mod claim;
+mod completion;
 mod decide;
 mod draft;
 mod duplicate;

@@ -6,6 +6,7 @@ use super::amount::Scale;
 use super::candidate::{Finder, Hit, Hits, Level};
 use super::choice::{Choice, Derived, choices};
 use super::claim::{Claim, Claims};
+use super::completion::{self, Rest};
 use super::decide::{Case, Found, State};
 use super::draft::{Draft, Pick};
 use super::joint;
@@ -25,6 +26,8 @@ pub(super) struct Named {
     pub(super) any: bool,
     /// Cash is left over after all lines.
     pub(super) over: bool,
+    /// Chance in millionths that items taken beside those named have their sum by coincidence; 0 where none were.
+    pub(super) chance_ppm: i64,
 }
 
 /// Whether a reference is the number of an open credit memo.
@@ -50,16 +53,66 @@ pub(super) fn explain(case: &Case<'_>, claims: &Claims, finder: &mut Finder<'_>,
         found.complete = unsummed(&resolved, target, finder, state, trail);
     }
     state.bound = state.bound.take().or(found.bound);
-    let drafts: Vec<Draft> = found
+    let mut drafts: Vec<Draft> = found
         .complete
         .iter()
         .map(|explanation| Draft::new(&picks(&explanation.picks, &resolved), amount_minor, explanation.points_milli, finder))
         .collect();
+    let chance_ppm = take_the_unnamed(&mut drafts, found.complete.first(), &resolved, &scale, finder, state, trail);
     note_picks(found.complete.first().map(|best| best.picks.as_slice()).unwrap_or_default(), &resolved, finder, trail);
     left_over(&drafts, claims, &scale, finder, state, trail);
-    unsaid(&drafts, claims, state, trail);
+    unsaid(&drafts, claims, &scale, finder, state, trail);
     let over = drafts.first().is_some_and(|draft| draft.proposal.unapplied_minor > 0);
-    Found { drafts, named: Named { any: true, over } }
+    Found { drafts, named: Named { any: true, over, chance_ppm } }
+}
+
+/// Cash beyond the items named goes to the items that explain it, where there is one way to. Gives the chance of a coincidence in millionths.
+fn take_the_unnamed(
+    drafts: &mut Vec<Draft>,
+    best: Option<&joint::Explanation>,
+    resolved: &Resolved<'_>,
+    scale: &Scale<'_>,
+    finder: &Finder<'_>,
+    state: &mut State,
+    trail: &mut Trail,
+) -> i64 {
+    let (Some(draft), Some(best)) = (drafts.first(), best) else { return 0 };
+    let rest_minor = draft.proposal.unapplied_minor;
+    let named = picks(&best.picks, resolved);
+    // A lone claim was given all the cash; now it takes what is open on its item, and the rest is what that leaves.
+    let settled: Vec<Choice> = named.iter().map(|pick| in_full(pick, scale)).collect();
+    let completion = match completion::complete(draft, rest_minor, scale, finder, trail) {
+        Rest::By(completion) => completion,
+        Rest::Several => {
+            state.block(Reason::Ambiguous, "what is left over has the sum of several sets of open items");
+            return 0;
+        }
+        Rest::Nothing => return 0,
+    };
+    // What names nothing stands for the items found: as many of them as of it.
+    if resolved.lost_without_amount == completion.choices.len() && resolved.lost == resolved.lost_without_amount {
+        state.facts.insert(Fact::ReferencesFound);
+        state.blocks.retain(|(reason, _)| *reason != Reason::ReferenceNotFound);
+    }
+    let cash = draft.proposal.lines.iter().map(|line| line.cash_minor).fold(rest_minor, i64::saturating_add);
+    let named = named.iter().zip(&settled).map(|(pick, choice)| Pick { claim: pick.claim, choice });
+    let unnamed = completion.choices.iter().map(|choice| Pick { claim: None, choice });
+    let picks: Vec<Pick<'_>> = named.chain(unnamed).collect();
+    let whole = Draft::new(&picks, cash, best.points_milli, finder);
+    drafts.retain(|other| other.proposal.unapplied_minor == 0);
+    drafts.insert(0, whole);
+    completion.chance_ppm
+}
+
+/// A choice whose cash was ours to give, with what is open instead.
+fn in_full(pick: &Pick<'_>, scale: &Scale<'_>) -> Choice {
+    let mut choice = pick.choice.clone();
+    if let Some(claim) = pick.claim.filter(|claim| claim.net_is_ours) {
+        for (slot, fit) in &mut choice.parts {
+            *fit = scale.fit(*slot, claim, scale.snapshot.items.open_minor[*slot as usize]);
+        }
+    }
+    choice
 }
 
 /// Whether the items of a reading take all the cash, none of it left over or missing.
@@ -79,9 +132,12 @@ pub(super) fn adds_up(case: &Case<'_>, claims: &Claims, finder: &mut Finder<'_>)
 }
 
 /// Less came than the items named are open for, and the payer wrote no amounts: a credit or another item may be meant that it did not name.
-fn unsaid(drafts: &[Draft], claims: &Claims, state: &mut State, trail: &mut Trail) {
+fn unsaid(drafts: &[Draft], claims: &Claims, scale: &Scale<'_>, finder: &Finder<'_>, state: &mut State, trail: &mut Trail) {
     let short = drafts.first().is_some_and(|draft| draft.lines.iter().any(|line| line.has(Fact::AmountShort)));
     if !short || !claims.claims.iter().any(|claim| claim.net_is_ours) {
+        return;
+    }
+    if drafts.first().is_some_and(|draft| names_all(draft, claims, scale, finder)) {
         return;
     }
     let word = claims
@@ -94,11 +150,26 @@ fn unsaid(drafts: &[Draft], claims: &Claims, state: &mut State, trail: &mut Trai
     state.block(Reason::ShortPaid, text);
 }
 
+/// One item is named, every word of the text is understood, and no credit memo could explain what is missing: then the payer paid less.
+fn names_all(draft: &Draft, claims: &Claims, scale: &Scale<'_>, finder: &Finder<'_>) -> bool {
+    let items = &finder.snapshot.items;
+    let ([line], []) = (draft.proposal.lines.as_slice(), claims.unread.as_slice()) else { return false };
+    items.slot(line.item).is_some_and(|slot| {
+        let missing = items.open_minor[slot as usize].saturating_sub(line.closes_minor().unwrap_or(0));
+        let mut own = items.open_of(items.customer[slot as usize]).iter().take(OWN_ITEMS_MAX);
+        let less_discount = missing.saturating_sub(scale.discount(slot));
+        !own.any(|other| [-missing, -less_discount].contains(&items.open_minor[*other as usize]))
+    })
+}
+
 /// Claims with the ways to meet them.
 struct Resolved<'c> {
     ways: Vec<(&'c Claim, Vec<Choice>)>,
     /// What the claims without a way ask for.
     unresolved_minor: i64,
+    /// Claims that name nothing that is open, and those of them that say no amount.
+    lost: usize,
+    lost_without_amount: usize,
 }
 
 fn picks<'r>(indexes: &[Option<usize>], resolved: &'r Resolved<'_>) -> Vec<Pick<'r>> {
@@ -110,6 +181,10 @@ fn picks<'r>(indexes: &[Option<usize>], resolved: &'r Resolved<'_>) -> Vec<Pick<
 fn left_over(drafts: &[Draft], claims: &Claims, scale: &Scale<'_>, finder: &Finder<'_>, state: &mut State, trail: &mut Trail) {
     let Some(best) = drafts.first() else { return };
     let rest = best.proposal.unapplied_minor;
+    let used: i64 = best.proposal.lines.iter().map(|line| line.cash_minor).fold(0, i64::saturating_add);
+    if rest > 0 && used <= 0 && !best.proposal.lines.is_empty() {
+        return state.block(Reason::CreditMemoOpen, "credits are named, and nothing that they reduce");
+    }
     if rest <= 0 || !state.facts.has(Fact::ReferencesFound) {
         return;
     }
@@ -121,8 +196,8 @@ fn left_over(drafts: &[Draft], claims: &Claims, scale: &Scale<'_>, finder: &Find
     };
     let forgotten = best.customers.iter().flat_map(|customer| items.open_of(*customer).iter().take(OWN_ITEMS_MAX).filter(equal));
     let forgotten = forgotten.filter(|slot| items.entered_date[**slot as usize] <= finder.today);
-    let used = |slot: &Slot| best.proposal.lines.iter().any(|line| line.item == items.id[*slot as usize]);
-    let forgotten = forgotten.copied().filter(|slot| !used(slot)).min_by_key(|slot| items.id[*slot as usize]);
+    let taken = |slot: &Slot| best.proposal.lines.iter().any(|line| line.item == items.id[*slot as usize]);
+    let forgotten = forgotten.copied().filter(|slot| !taken(slot)).min_by_key(|slot| items.id[*slot as usize]);
     let rest = figure(rest, finder.currency);
     if let Some(slot) = forgotten {
         let text =
@@ -130,13 +205,22 @@ fn left_over(drafts: &[Draft], claims: &Claims, scale: &Scale<'_>, finder: &Find
         trail.note("joint", text.clone());
         return state.block(Reason::Ambiguous, text);
     }
-    if claims.claims.iter().any(|claim| claim.net_minor.is_none() || claim.net_is_ours) {
+    let unsaid = claims.claims.iter().any(|claim| claim.net_minor.is_none() || claim.net_is_ours);
+    // Who names one item and no amount may pay a little too much; twice as much is for something else as well.
+    let meant =
+        claims.claims.len() == 1 && claims.unread.is_empty() && is_whole(claims, finder) && best.proposal.unapplied_minor < used;
+    if unsaid && !meant {
         let text = format!("{rest} is left over after all items named, and the payer wrote no amounts: items may be missing");
         trail.note("joint", text.clone());
         return state.block(Reason::Overpaid, text);
     }
     state.facts.insert(Fact::AmountOver);
     trail.note("joint", format!("{rest} more came than the items take; it stays unapplied"));
+}
+
+/// A text shorter than what banks cut texts to has not been cut.
+fn is_whole(claims: &Claims, finder: &Finder<'_>) -> bool {
+    finder.rules.payers.alias.cut_lengths.iter().max().is_some_and(|longest| claims.text_chars < *longest)
 }
 
 /// Whether the advice adds up to the payment. Cash beyond its lines is an overpayment only where the advice itself adds up.
@@ -176,13 +260,17 @@ fn resolve<'c>(
     state: &mut State,
     trail: &mut Trail,
 ) -> Resolved<'c> {
-    let mut resolved = Resolved { ways: Vec::with_capacity(claims.claims.len()), unresolved_minor: 0 };
+    let mut resolved =
+        Resolved { ways: Vec::with_capacity(claims.claims.len()), unresolved_minor: 0, lost: 0, lost_without_amount: 0 };
     let mut lost: Vec<EvidenceItem> = Vec::new();
     let mut closed: Vec<EvidenceItem> = Vec::new();
     let mut foreign: Vec<EvidenceItem> = Vec::new();
     let mut credit_lost = false;
     let looked_up: Vec<Hits> = claims.claims.iter().map(|claim| finder.hits(claim)).collect();
     let owners = owners(&looked_up, finder);
+    // A line that names an item by its number vouches for one that names nothing.
+    let beside =
+        looked_up.len() > 1 && looked_up.iter().any(|hits| hits.hits.first().is_some_and(|hit| hit.level <= Level::Folded));
     for (claim, mut hits) in claims.claims.iter().zip(looked_up) {
         if hits.bound.is_some() {
             state.bound = hits.bound;
@@ -195,7 +283,7 @@ fn resolve<'c>(
             hits.hits.extend(slips.into_iter().filter(|hit| !known.contains(&hit.slot)));
             ways = choices(claim, &hits.hits, scale);
         }
-        let unfound = ways.first().is_some_and(|way| way.level == Level::AmountOnly);
+        let unfound = ways.first().is_some_and(|way| way.level == Level::AmountOnly && !(beside && stands_in(claim, way)));
         let raw = claim.mentions.first().map_or("", |mention| mention.reference.raw.as_str());
         let number = |slot: Slot| finder.snapshot.items.number(slot);
         if let Some(hit) = closed_hit(&hits, &ways) {
@@ -205,6 +293,8 @@ fn resolve<'c>(
         } else if ways.is_empty() || unfound {
             credit_lost |= claim.net_minor.is_some_and(|net| net < 0);
             lost.push(evidence("reference", raw, "", "not_found", 0, claim.byte));
+            resolved.lost += 1;
+            resolved.lost_without_amount += usize::from(claim.net_minor.is_none() || claim.net_is_ours);
         }
         match ways.is_empty() {
             true => resolved.unresolved_minor = resolved.unresolved_minor.saturating_add(claim.net_minor.unwrap_or(0)),
@@ -220,6 +310,11 @@ fn resolve<'c>(
     let reason = if credit_lost { Reason::CreditMemoOpen } else { Reason::ReferenceNotFound };
     tell(lost, reason, "names nothing that is open", state, trail);
     resolved
+}
+
+/// An amount that the payer wrote may stand in for a number that is none of ours; a credit that is not ours is never another one.
+fn stands_in(claim: &Claim, way: &Choice) -> bool {
+    way.derived == Derived::Written && way.standing.is_pointed() && claim.net_minor.is_some_and(|net| net > 0)
 }
 
 /// Customers whose items a reference with a slip may mean: those the payment points to, and the one that all other references name.
@@ -266,7 +361,10 @@ fn closed_hit<'h>(hits: &'h Hits, ways: &[Choice]) -> Option<&'h Hit> {
     hits.hits.iter().filter(|hit| !hit.open).find(|hit| {
         // A closed item of a stranger is no more than where a slip landed, once an item of the payer's own agrees.
         let landed = hit.standing == Standing::Stranger && ways.iter().any(|way| way.agrees() && way.standing.is_pointed());
-        let outranked = landed || agreeing.is_some_and(|level| level <= hit.level) || any.is_some_and(|level| level < hit.level);
+        // An order stands for several items, of which some are paid and some are not.
+        let of_order = hit.level.names_several() && ways.iter().any(|way| way.level == hit.level);
+        let outranked =
+            landed || of_order || agreeing.is_some_and(|level| level <= hit.level) || any.is_some_and(|level| level < hit.level);
         // A weak form of a number that nobody points to may be anybody's.
         let meant = hit.level <= Level::Core || hit.standing.is_pointed();
         let nothing_better = agreeing.is_none_or(|level| level > hit.level) && any.is_none_or(|level| level >= hit.level);

@@ -2,12 +2,12 @@
 //!
 //! Account, originator id and code identify; a name supports. References vote later, when the items they name are known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
 use super::limits::NAMES_MAX;
-use super::snapshot::{Customers, Snapshot};
+use super::snapshot::{Customers, Sign, Snapshot, signs};
 use super::trail::{Trail, evidence, excerpt};
 use crate::domain::{CustomerId, EvidenceItem, Payer};
 use crate::normalise::{self, Name, similarity_milli};
@@ -36,6 +36,8 @@ pub(super) struct Pointed {
     pub(super) name: NameMatch,
     /// A person said so.
     pub(super) confirmed: bool,
+    /// Master data says so too, or a person; habit alone does not make strangers of others.
+    pub(super) recorded: bool,
     pub(super) points_milli: i64,
 }
 
@@ -118,6 +120,32 @@ impl PayerView {
         strong
     }
 
+    /// Master data or a person says who paid. What the ledger has shown supports a customer, and does not make strangers of the others.
+    pub(super) fn is_identified(&self) -> bool {
+        self.pointed.values().any(|pointed| pointed.recorded && pointed.is_strong())
+    }
+
+    /// Customers whose items may be paid when nothing is named: those strongly pointed to and the members of their families they may pay for, or
+    /// else those that share the name.
+    pub(super) fn likely(&self, customers: &Customers) -> Vec<u32> {
+        let mut strong: Vec<u32> = self.strong().iter().map(|pointed| pointed.number).collect();
+        if strong.is_empty() {
+            return self
+                .pointed
+                .values()
+                .filter(|pointed| pointed.name == NameMatch::Shared)
+                .map(|pointed| pointed.number)
+                .collect();
+        }
+        for at in 0..strong.len() {
+            let children = customers.children(strong[at]).iter().copied().take(FAMILY_MAX);
+            strong.extend(children);
+        }
+        let mut once = BTreeSet::new();
+        strong.retain(|number| once.insert(*number));
+        strong
+    }
+
     /// How the payer stands to the owner of an item, and what points to the one through whom it does.
     pub(super) fn standing(
         &self,
@@ -126,7 +154,7 @@ impl PayerView {
         rules: &RuleSet,
         day: NaiveDate,
     ) -> (Standing, Option<&Pointed>) {
-        let nobody = if self.strong().is_empty() { Standing::Unknown } else { Standing::Stranger };
+        let nobody = if self.is_identified() { Standing::Stranger } else { Standing::Unknown };
         let mut best: (Standing, Option<&Pointed>) = (nobody, None);
         for pointed in self.pointed.values() {
             let Some(standing) = may_pay(pointed.number, owner, &snapshot.customers, rules, day) else { continue };
@@ -166,26 +194,43 @@ mod points {
     pub(super) const CONFIRMED: i64 = 9_000;
     pub(super) const ACCOUNT: i64 = 7_000;
     pub(super) const ORIGINATOR: i64 = 6_000;
+    pub(super) const LEARNED_ACCOUNT: i64 = 5_000;
+    pub(super) const LEARNED_NAME: i64 = 3_500;
     pub(super) const NAME: i64 = 4_500;
     pub(super) const NAME_CUT: i64 = 3_500;
+    pub(super) const NAME_MISSPELT: i64 = 3_000;
     pub(super) const NAME_ALIKE: i64 = 2_000;
     /// Lost when a second customer is pointed to by the same thing.
     pub(super) const SHARED: i64 = 700;
 }
 
 /// Finds whom the payment points to, and says so in the trail.
-pub(super) fn identify(payers: &[&Payer], snapshot: &Snapshot, rules: &RuleSet, trail: &mut Trail) -> PayerView {
+pub(super) fn identify<'t>(
+    payers: &[&Payer],
+    texts: impl Iterator<Item = &'t str>,
+    snapshot: &Snapshot,
+    rules: &RuleSet,
+    trail: &mut Trail,
+) -> PayerView {
     let customers = &snapshot.customers;
     let mut view = PayerView::default();
     let mut found = Vec::new();
     for payer in payers {
         if let Some(number) = payer.customer.and_then(|id| customers.find(id)) {
-            point(&mut view, customers, number, points::CONFIRMED, |pointed| pointed.confirmed = true);
+            point(&mut view, customers, number, points::CONFIRMED, |pointed| {
+                (pointed.confirmed, pointed.recorded) = (true, true)
+            });
             found.push(evidence("payer", "", &label(customers, number), "confirmed", points::CONFIRMED, None));
         }
         by_account(payer, customers, &mut view, &mut found);
         by_id(payer, customers, &mut view, &mut found);
     }
+    for payer in payers {
+        by_history(payer, snapshot, &mut view, &mut found);
+    }
+    by_code_in_text(texts, customers, &mut view, &mut found);
+    // Who is known by an id needs no account to be known by.
+    view.account_unknown &= !view.pointed.values().any(|pointed| pointed.id);
     for payer in payers {
         by_name(payer, rules, customers, &mut view, &mut found);
     }
@@ -209,8 +254,58 @@ fn by_account(payer: &Payer, customers: &Customers, view: &mut PayerView, found:
     let shown = payer.account_last4.as_deref().map(|last4| format!("••••{last4}")).unwrap_or_default();
     let points = points::ACCOUNT - shared(owners.len());
     for &number in owners {
-        point(view, customers, number, points, |pointed| pointed.account = true);
+        point(view, customers, number, points, |pointed| (pointed.account, pointed.recorded) = (true, true));
         found.push(evidence("payer_account", &shown, &label(customers, number), "exact", points, None));
+    }
+}
+
+/// A customer's code among the words of a text; plain numbers and plain words are too common to be one.
+fn by_code_in_text<'t>(
+    texts: impl Iterator<Item = &'t str>,
+    customers: &Customers,
+    view: &mut PayerView,
+    found: &mut Vec<EvidenceItem>,
+) {
+    for word in texts.flat_map(|text| text.split_whitespace().take(TEXT_WORDS_MAX)) {
+        let folded = normalise::fold(word);
+        if folded.len() < CODE_CHARS_MIN || normalise::is_plain_number(&folded) || normalise::digits(&folded) == 0 {
+            continue;
+        }
+        if let [number] = customers.with_code(&folded) {
+            point(view, customers, *number, points::ORIGINATOR, |pointed| (pointed.id, pointed.recorded) = (true, true));
+            found.push(evidence("customer_code", word, &label(customers, *number), "exact", points::ORIGINATOR, None));
+        }
+    }
+}
+
+/// Words of a text in which a customer's code is looked for.
+const TEXT_WORDS_MAX: usize = 64;
+/// Shorter codes are syllables.
+const CODE_CHARS_MIN: usize = 4;
+
+/// Whose items were paid from this account, under this id or name before.
+fn by_history(payer: &Payer, snapshot: &Snapshot, view: &mut PayerView, found: &mut Vec<EvidenceItem>) {
+    for sign in signs(payer) {
+        let owners = snapshot.learned.owners(&sign);
+        let (field, shown, points) = match &sign {
+            Sign::Account(_) => {
+                view.account_unknown &= owners.is_empty();
+                ("payer_account", payer.account_last4.as_deref().map(|last4| format!("••••{last4}")), points::LEARNED_ACCOUNT)
+            }
+            Sign::Id(_) => ("originator_id", payer.id.clone(), points::LEARNED_ACCOUNT),
+            Sign::Name(_) => ("payer_name", payer.name.clone(), points::LEARNED_NAME),
+        };
+        let points = points - shared(owners.len());
+        for (number, count) in owners {
+            point(view, &snapshot.customers, number, points, |pointed| match sign {
+                Sign::Account(_) => pointed.account = true,
+                Sign::Id(_) => pointed.id = true,
+                Sign::Name(_) => pointed.name = pointed.name.max(NameMatch::Strong),
+            });
+            let level = format!("learned from {count} payments");
+            let shown = shown.as_deref().unwrap_or_default();
+            found.push(evidence(field, shown, &label(&snapshot.customers, number), &level, points, None));
+        }
     }
 }
 
@@ -222,7 +317,7 @@ fn by_id(payer: &Payer, customers: &Customers, view: &mut PayerView, found: &mut
     {
         let points = points::ORIGINATOR - shared(owners.len());
         for &number in owners {
-            point(view, customers, number, points, |pointed| pointed.id = true);
+            point(view, customers, number, points, |pointed| (pointed.id, pointed.recorded) = (true, true));
             found.push(evidence(field, written, &label(customers, number), "exact", points, None));
         }
     }
@@ -233,21 +328,21 @@ fn by_name(payer: &Payer, rules: &RuleSet, customers: &Customers, view: &mut Pay
     if view.name.is_empty() {
         view.name = excerpt(written);
     }
-    let name = Name::new(written);
-    let length = written.trim().chars().count();
-    // A blank at the cut falls away, so that a cut name may be one shorter.
-    let at_cut = rules.payers.alias.cut_lengths.iter().any(|cut| length == *cut || length + 1 == *cut);
     // Banks put codes before a name; the name without its first words is tried when the whole says nothing.
-    for candidate in std::iter::once(Some(name.clone())).chain((1..=3).map(|count| name.without_lead(count))).flatten() {
-        if candidate.compact.len() < rules.payers.alias.length_min.max(4) {
+    let whole = Name::new(written);
+    for (tail, name) in (0..=LEAD_WORDS_MAX).filter_map(|count| without_lead(written, count)) {
+        if name.compact.len() < rules.payers.alias.length_min.max(4) {
             continue;
         }
-        let mut owners = customers.with_stem(&candidate.stem).to_vec();
+        // A blank at the cut falls away, so that a cut name may be one shorter.
+        let length = tail.trim().chars().count();
+        let at_cut = rules.payers.alias.cut_lengths.iter().any(|cut| length == *cut || length + 1 == *cut);
+        let mut owners = customers.with_stem(&name.stem).to_vec();
         let exact = !owners.is_empty();
         // After a code was dropped, one word is too little to be the beginning of a name.
-        let telling = candidate.words.len() == name.words.len() || candidate.words.len() >= 2;
-        if candidate.compact.len() >= 10 && telling && (at_cut || !exact) {
-            owners.extend(customers.beginning_with(&candidate.compact, NAMES_MAX));
+        let telling = name.words.len() == whole.words.len() || name.words.len() >= 2;
+        if name.compact.len() >= 10 && telling && (at_cut || !exact) {
+            owners.extend(customers.beginning_with(&name.compact, NAMES_MAX));
             owners.sort_unstable();
             owners.dedup();
         }
@@ -262,13 +357,66 @@ fn by_name(payer: &Payer, rules: &RuleSet, customers: &Customers, view: &mut Pay
             return named(&owners, strength, points, level, written, customers, view, found);
         }
     }
+    if let Some(number) = misspelt(written, customers) {
+        return named(&[number], NameMatch::Strong, points::NAME_MISSPELT, "misspelt", written, customers, view, found);
+    }
     let alike: Vec<u32> = customers
-        .sharing_a_word(&name, NAMES_MAX)
+        .sharing_a_word(&whole, NAMES_MAX)
         .into_iter()
-        .filter(|number| customers.names(*number).iter().any(|ours| similarity_milli(&name, ours) >= 850))
+        .filter(|number| customers.names(*number).iter().any(|ours| similarity_milli(&whole, ours) >= 850))
         .collect();
     named(&alike, NameMatch::Weak, points::NAME_ALIKE, "alike", written, customers, view, found);
 }
+
+/// Members of a family whose items are looked at for an amount alone.
+const FAMILY_MAX: usize = 16;
+
+/// Words that a bank may put before a name.
+const LEAD_WORDS_MAX: usize = 3;
+
+/// What is written after the first `count` words, and the name it is.
+fn without_lead(written: &str, count: usize) -> Option<(&str, Name)> {
+    let mut tail = written.trim();
+    for _ in 0..count {
+        let word = tail.find(|c: char| !c.is_alphanumeric())?;
+        let rest = tail[word..].trim_start_matches(|c: char| !c.is_alphanumeric());
+        tail = rest;
+    }
+    let name = Name::new(tail);
+    (!name.is_empty()).then_some((tail, name))
+}
+
+/// The one customer whose long name differs from what is written by a slip or two, where no other comes near.
+fn misspelt(written: &str, customers: &Customers) -> Option<u32> {
+    for (_, name) in (0..=LEAD_WORDS_MAX).filter_map(|count| without_lead(written, count)) {
+        if name.stem.len() < MISSPELT_LENGTH_MIN {
+            break;
+        }
+        let mut near: Vec<(usize, u32)> = Vec::new();
+        for number in customers.sharing_a_word(&name, NAMES_MAX) {
+            let away = |ours: &Name| {
+                let apart = |a: &str, b: &str| (a.len().abs_diff(b.len()) <= MISSPELT_RIVAL).then(|| strsim::osa_distance(a, b));
+                [apart(&name.stem, &ours.stem), apart(&name.compact, &ours.compact)].into_iter().flatten().min()
+            };
+            let nearest = customers.names(number).iter().filter_map(away).min();
+            near.extend(nearest.filter(|edits| *edits <= MISSPELT_RIVAL).map(|edits| (edits, number)));
+        }
+        near.sort_unstable();
+        match near.as_slice() {
+            [(edits, number)] if *edits <= MISSPELT_EDITS => return Some(*number),
+            [] => {}
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// Shorter names have neighbours by chance.
+const MISSPELT_LENGTH_MIN: usize = 12;
+/// Slips in a name that is still the name.
+const MISSPELT_EDITS: usize = 2;
+/// Another name as near as this makes a slip a guess.
+const MISSPELT_RIVAL: usize = 4;
 
 #[expect(clippy::too_many_arguments, reason = "one way of naming with its words; a struct would only repeat them")]
 fn named(
@@ -283,7 +431,10 @@ fn named(
 ) {
     let points = (points - shared(owners.len())).max(200);
     for &number in owners {
-        point(view, customers, number, points, |pointed| pointed.name = pointed.name.max(strength));
+        point(view, customers, number, points, |pointed| {
+            pointed.name = pointed.name.max(strength);
+            pointed.recorded |= strength == NameMatch::Strong;
+        });
         found.push(evidence("payer_name", written, &label(customers, number), level, points, None));
     }
 }

@@ -30,7 +30,8 @@ pub(super) fn hits(claim: &Claim, owners: &[u32], scale: &Scale<'_>, finder: &mu
         }
         let level =
             claim.mentions.iter().filter_map(|mention| slip(&mention.reference, items.number(slot), items.folded(slot))).min();
-        let amount_alone = claim.net_minor.is_some_and(|net| net == items.open_minor[at]).then_some(Level::AmountOnly);
+        let amount_alone =
+            [claim.net_minor, claim.gross_minor].contains(&Some(items.open_minor[at])).then_some(Level::AmountOnly);
         found.extend(level.or(amount_alone).map(|level| (level, slot)));
     }
     found.sort_by_key(|(level, slot)| (*level, items.id[*slot as usize]));

@@ -1,8 +1,10 @@
 //! Puts the facts to the rules: post, post with work that remains, or hold with the nearest rule and what it lacked.
 
 use super::candidate::Finder;
+use super::chance::Amounts;
 use super::decide::{Found, State, payer_is_known};
 use super::draft::Draft;
+use super::snapshot::Slot;
 use super::trail::{Trail, figure};
 use crate::domain::{Outcome, Reason, RunnerUp};
 use crate::rules::{Fact, FactSet, Verdict};
@@ -15,6 +17,14 @@ pub(super) struct Judged {
     pub(super) runner_up: Option<RunnerUp>,
     pub(super) why_not: Option<String>,
 }
+
+/// Forms of a reference that name one item.
+const BY_NUMBER: FactSet = FactSet::EMPTY.with(Fact::ReferenceExact).with(Fact::ReferenceFolded).with(Fact::ReferenceCore);
+/// Any form of a reference that somebody wrote.
+const NAMED: FactSet =
+    BY_NUMBER.with(Fact::ReferencePart).with(Fact::ReferenceRange).with(Fact::ReferenceCross).with(Fact::ReferenceFuzzy);
+/// Amounts that settle an item as its terms say.
+const IN_FULL: FactSet = FactSet::EMPTY.with(Fact::AmountExact).with(Fact::AmountNetOfDiscount);
 
 /// Margin that stands for "no rival at all".
 const NO_RIVAL: i64 = i64::MAX;
@@ -80,7 +90,7 @@ fn establish(best: &Draft, found: &Found, state: &mut State, amount_minor: i64, 
     facts.set(Fact::Unique, margin > 0 && state.bound.is_none());
     facts.set(Fact::CreditMemoUsed, credits);
     if found.named.any {
-        facts.set(Fact::ChanceLow, chance_low(best, finder));
+        facts.set(Fact::ChanceLow, chance_low(best, found, finder));
     }
 }
 
@@ -88,20 +98,25 @@ fn establish(best: &Draft, found: &Found, state: &mut State, amount_minor: i64, 
 fn payer_facts(best: &Draft, found: &Found, state: &mut State, finder: &Finder<'_>) {
     let standings: Vec<_> =
         best.customers.iter().map(|owner| finder.payer.standing(*owner, finder.snapshot, finder.rules, finder.today).0).collect();
-    let identified = payer_is_known(finder.payer);
+    let identified = finder.payer.is_identified();
+    // One of several customers that share the name, told apart by what it owes.
     let weak = !identified && standings.iter().all(|standing| *standing == super::payer::Standing::Resembles);
-    // References vote when nobody else is identified: all lines name items of one customer, by forms that name one item.
-    let by_number = best
-        .lines
-        .iter()
-        .all(|line| [Fact::ReferenceExact, Fact::ReferenceFolded, Fact::ReferenceCore].iter().any(|fact| line.has(*fact)));
-    let voted = found.named.any && !identified && best.customers.len() == 1 && by_number && !best.lines.is_empty();
+    // References vote when nobody else is identified: all lines name items of one customer, by forms that name one item, or in any form beside a
+    // line that needs no help.
+    let sure = |line: &&FactSet| line.meets(BY_NUMBER) && line.meets(IN_FULL);
+    let confirmed = best.lines.iter().any(|line| sure(&line));
+    let by_number = best.lines.iter().all(|line| line.meets(BY_NUMBER));
+    let one_owner = found.named.any && !identified && best.customers.len() == 1 && !best.lines.is_empty();
+    let beside = one_owner && confirmed && best.lines.len() > 1 && best.lines.iter().all(|line| line.meets(NAMED));
+    let voted = one_owner && by_number || beside;
     let may_pay = !standings.is_empty() && standings.iter().all(|standing| standing.may_pay());
     let facts: &mut FactSet = &mut state.facts;
-    facts.set(Fact::PayerKnown, identified || weak || voted);
+    facts.set(Fact::PayerKnown, identified || may_pay || weak || voted);
     facts.set(Fact::PayerRelated, may_pay || weak || voted);
     facts.set(Fact::PayerVotedByReferences, voted);
-    facts.set(Fact::PayerAccountNew, finder.payer.account_unknown && identified);
+    facts.set(Fact::PayerConfirmedByLine, beside);
+    // An account never seen is no riddle when the payer names an item of its own and its amount.
+    facts.set(Fact::PayerAccountNew, finder.payer.account_unknown && (identified || weak) && !(confirmed && may_pay));
 }
 
 /// Blocks that follow from the explanation itself.
@@ -131,17 +146,23 @@ fn bound_first(state: &mut State) {
     }
 }
 
-/// A slip in a reference is unlikely to land on another item of this amount when the owner has no other such item.
-fn chance_low(best: &Draft, finder: &Finder<'_>) -> bool {
+/// Whether the lines that lean on their amount could hardly be wrong: beside the items paid here the owner has no other of that amount, and where
+/// nothing but the amount speaks for a line, few unrelated amounts would hit one.
+fn chance_low(best: &Draft, found: &Found, finder: &Finder<'_>) -> bool {
     let items = &finder.snapshot.items;
-    let mut slips =
-        best.proposal.lines.iter().zip(&best.lines).filter(|(_, facts)| facts.has(Fact::ReferenceFuzzy)).map(|(line, _)| line);
-    slips.all(|line| {
-        items.slot(line.item).is_some_and(|slot| {
-            let at = slot as usize;
-            items.with_open_amount(items.customer[at], items.seller[at], items.currency[at], items.open_minor[at]).len() == 1
+    let limits = &finder.rules.engine.combination;
+    let leans = |facts: &FactSet| facts.has(Fact::OneItemEqual) || facts.has(Fact::ReferenceFuzzy);
+    let paid = |slot: &Slot| best.proposal.lines.iter().any(|line| line.item == items.id[*slot as usize]);
+    found.named.chance_ppm <= limits.chance_hits_max_ppm()
+        && best.proposal.lines.iter().zip(&best.lines).filter(|(_, facts)| leans(facts)).all(|(line, facts)| {
+            items.slot(line.item).is_some_and(|slot| {
+                let at = slot as usize;
+                let (owner, seller, open) = (items.customer[at], items.seller[at], items.open_minor[at]);
+                let only = items.with_open_amount(owner, seller, items.currency[at], open).iter().all(paid);
+                let rare = || Amounts::of_customer(owner, finder).chance_ppm(open, items.open_of(owner).len());
+                only && (facts.has(Fact::ReferenceFuzzy) || rare() <= limits.one_item_chance_hits_max_ppm())
+            })
         })
-    })
 }
 
 /// How far the best explanation is ahead.

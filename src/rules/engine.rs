@@ -55,17 +55,28 @@ pub struct Combination {
     pub tolerance: Amount,
     /// Most combinations expected to hit the sum by chance, as a share of one: `"0.05"`.
     pub chance_hits_max: Amount,
+    /// The same for a single item that has the amount: who pays one item is the rule, who pays a sum by chance is not.
+    pub one_item_chance_hits_max: Amount,
     pub credit_memos: CreditMemos,
 }
 
 impl Combination {
     /// Most combinations expected to hit by chance, in millionths of one.
     pub fn chance_hits_max_ppm(&self) -> i64 {
-        let (whole, fraction) = self.chance_hits_max.as_str().split_once('.').unwrap_or((self.chance_hits_max.as_str(), ""));
-        let digits: String = fraction.chars().chain("000000".chars()).take(6).collect();
-        // The loader has read it as an amount, so both parts are digits.
-        format!("{whole}{digits}").parse().unwrap_or(0)
+        ppm(&self.chance_hits_max)
     }
+
+    /// Most single items expected to hit by chance, in millionths of one.
+    pub fn one_item_chance_hits_max_ppm(&self) -> i64 {
+        ppm(&self.one_item_chance_hits_max)
+    }
+}
+
+fn ppm(share: &Amount) -> i64 {
+    let (whole, fraction) = share.as_str().split_once('.').unwrap_or((share.as_str(), ""));
+    let digits: String = fraction.chars().chain("000000".chars()).take(6).collect();
+    // The loader has read it as an amount, so both parts are digits.
+    format!("{whole}{digits}").parse().unwrap_or(0)
 }
 
 /// When credit memos may take part in a combination.

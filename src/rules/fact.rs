@@ -43,6 +43,7 @@ facts! {
     AmountUnearnedDiscount = "amount_unearned_discount", "the difference is a discount taken too late or too large";
     AmountShort = "amount_short", "less came than is open, with no reason given";
     AmountPartial = "amount_partial", "less came than is open, and the payer said that it is a part";
+    GrossExact = "gross_exact", "the gross amount that the payer wrote is what is open";
     AmountOver = "amount_over", "more came than is open";
     PayerKnown = "payer_known", "it is known which customer paid";
     PayerAccount = "payer_account", "the bank account belongs to the customer";
@@ -50,6 +51,7 @@ facts! {
     PayerNameStrong = "payer_name_strong", "the payer's name is the customer's name or a known alias";
     PayerNameWeak = "payer_name_weak", "the payer's name resembles the customer's";
     PayerVotedByReferences = "payer_voted_by_references", "the references name items of this one customer";
+    PayerConfirmedByLine = "payer_confirmed_by_line", "another line names an item of this one customer by its number and its amount";
     PayerRelated = "payer_related", "the payer is the customer, or a dated relation lets it pay for the customer";
     PayerAccountNew = "payer_account_new", "the payer used a bank account never seen for it before";
     SameCurrency = "same_currency", "payment and items are in one currency";

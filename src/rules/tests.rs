@@ -433,5 +433,5 @@ fn damaged_files_are_refused_or_read_and_never_panic() {
 
 #[test]
 fn the_chance_limit_is_read_in_millionths() {
-    assert_eq!(shipped().engine.combination.chance_hits_max_ppm(), 50_000);
+    assert_eq!(shipped().engine.combination.chance_hits_max_ppm(), 5_000);
 }

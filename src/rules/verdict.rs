@@ -191,7 +191,7 @@ mod tests {
             r#"
             version = 1
             margin = {{ minimum_milli = 3000 }}
-            combination = {{ items_max = 4, open_items_max = 40, tolerance = "0", chance_hits_max = "0.05", credit_memos = "if_remitted" }}
+            combination = {{ items_max = 4, open_items_max = 40, tolerance = "0", chance_hits_max = "0.05", one_item_chance_hits_max = "0.05", credit_memos = "if_remitted" }}
             visibility = {{ closed_days = 90, duplicate_days = 30 }}
             veto = [{{ id = "v.currency", {head}, requires = "same_currency", reason = "currency_mismatch" }}]
             never_auto = [{{ id = "n.fuzzy", {head}, when = ["reference_fuzzy"], without = ["payer_account"], reason = "ambiguous" }}]

@@ -1,6 +1,6 @@
 //! Applications, journal entries and deductions: the facts that `ledger` writes. Insert-only; undone by their mirror image.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
@@ -208,6 +208,23 @@ impl Tx {
              and not exists (select 1 from application r where r.reverses = a.id) order by a.id"
         );
         self.all(&sql, values![payment]).await?.iter().map(|row| Application::read(&mut Columns::of(row))).collect()
+    }
+
+    /// Items on which cash of these payments stands, by payment.
+    pub async fn items_paid_by(&mut self, payments: &[PaymentId]) -> anyhow::Result<BTreeMap<PaymentId, Vec<OpenItemId>>> {
+        let mut rows = Rows::of_width(1);
+        for id in payments.iter().collect::<BTreeSet<_>>() {
+            rows.push(values![*id]);
+        }
+        let sql = "{v} select a.payment_id, a.open_item_id from application a join v on a.payment_id = v.id \
+                   where a.open_item_id is not null and a.reverses is null \
+                   and not exists (select 1 from application r where r.reverses = a.id) order by a.id";
+        let mut paid: BTreeMap<PaymentId, Vec<OpenItemId>> = BTreeMap::new();
+        for row in &self.all_with_rows("id", rows, sql, Vec::new()).await? {
+            let mut columns = Columns::of(row);
+            paid.entry(PaymentId(columns.number()?)).or_default().push(OpenItemId(columns.number()?));
+        }
+        Ok(paid)
     }
 
     /// All applications of a payment, with those that were undone and those that undo.

@@ -113,6 +113,8 @@ impl Engine {
                 && let Some(proposal) = decision.proposals.first()
             {
                 snapshot.settle(proposal, self.clock.today());
+                let items: Vec<_> = proposal.lines.iter().map(|line| line.item).collect();
+                snapshot.learn(&payment, remittance, &items);
             }
             snapshot.saw_payment(&payment, remittance);
             decided.push(Decided { payment, decision, version });

@@ -1,6 +1,6 @@
 //! The in-memory snapshot that decisions are made on, kept up to date from the store.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::{
     domain::{Payment, PaymentId, Remittance, RemittanceState},
@@ -83,8 +83,12 @@ impl Matcher {
         let (payments, mark) = tx.payments_changed_since(self.marks.payments).await?;
         self.marks.payments = mark;
         let remittances = remittances_of(tx, &payments).await?;
+        let ids: Vec<_> = payments.iter().map(|payment| payment.id).collect();
+        let paid = if ids.is_empty() { BTreeMap::new() } else { tx.items_paid_by(&ids).await? };
         for payment in &payments {
-            self.snapshot.saw_payment(payment, remittances.get(&payment.id));
+            let remittance = remittances.get(&payment.id);
+            self.snapshot.saw_payment(payment, remittance);
+            self.snapshot.learn(payment, remittance, paid.get(&payment.id).map_or(&[], Vec::as_slice));
         }
         Ok(())
     }

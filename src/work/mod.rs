@@ -19,6 +19,7 @@ mod policy;
 mod publish;
 mod receive;
 mod recorder;
+pub mod replay;
 mod resolve;
 mod returns;
 mod setting;

@@ -21,6 +21,7 @@ pub(in crate::matching) struct Customers {
     compacts: BTreeMap<String, Vec<u32>>,
     words: HashMap<String, Vec<u32>>,
     relations: HashMap<CustomerId, Vec<Relation>>,
+    children: HashMap<CustomerId, Vec<u32>>,
 }
 
 #[derive(Clone, Debug)]
@@ -132,6 +133,11 @@ impl Customers {
         found
     }
 
+    /// Customers whose parent this one is.
+    pub(in crate::matching) fn children(&self, number: u32) -> &[u32] {
+        self.children.get(&self.id(number)).map_or(&[], Vec::as_slice)
+    }
+
     /// The head of the family a customer belongs to: itself when it has no parent.
     pub(in crate::matching) fn root(&self, number: u32) -> CustomerId {
         let mut id = self.id(number);
@@ -179,6 +185,9 @@ impl Customers {
         for account in &entry.accounts {
             add(self.accounts.entry(account.clone()).or_default(), number);
         }
+        if let Some(parent) = entry.parent {
+            add(self.children.entry(parent).or_default(), number);
+        }
         if let Some(id) = entry.originator {
             add(self.originators.entry(id).or_default(), number);
         }
@@ -202,6 +211,9 @@ impl Customers {
         }
         if let Some(id) = &entry.originator {
             take(self.originators.get_mut(id), number);
+        }
+        if let Some(parent) = entry.parent {
+            take(self.children.get_mut(&parent), number);
         }
         take(self.codes.get_mut(&normalise::fold(&entry.code)), number);
         for name in &entry.names {

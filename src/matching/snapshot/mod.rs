@@ -6,6 +6,7 @@
 mod customers;
 mod index;
 mod items;
+mod learned;
 mod recent;
 mod waiting;
 
@@ -20,6 +21,7 @@ use crate::domain::{
 pub(super) use customers::Customers;
 pub(super) use index::Kind;
 pub(super) use items::{Items, Slot, distinctive_part};
+pub(super) use learned::{Sign, signs};
 pub(super) use recent::{Recent, Seen, folded_trace};
 pub(super) use waiting::{Waiting, tail};
 
@@ -32,6 +34,7 @@ pub struct Snapshot {
     pub(super) waiting: Waiting,
     /// Pairs of payments that a person said are not the same money.
     apart: HashSet<(PaymentId, PaymentId)>,
+    pub(super) learned: learned::Learned,
 }
 
 impl Snapshot {
@@ -85,6 +88,17 @@ impl Snapshot {
 
     pub(super) fn are_apart(&self, one: PaymentId, other: PaymentId) -> bool {
         self.apart.contains(&(one, other)) || self.apart.contains(&(other, one))
+    }
+
+    /// The cash of a payment stands on these items: whoever owns them pays from this account, under this id and name. Calling it again replaces what
+    /// the payment taught before; without items it teaches nothing any more.
+    pub fn learn(&mut self, payment: &Payment, remittance: Option<&Remittance>, items: &[OpenItemId]) {
+        let slots = items.iter().filter_map(|item| self.items.slot(*item));
+        let mut owners: Vec<u32> = slots.map(|slot| self.items.customer[slot as usize]).collect();
+        owners.sort_unstable();
+        owners.dedup();
+        let payers: Vec<_> = std::iter::once(&payment.payer).chain(remittance.map(|remittance| &remittance.payer)).collect();
+        self.learned.teach(payment.id, &payers, &owners);
     }
 
     /// Forgets a payment, for instance because its file was rejected.

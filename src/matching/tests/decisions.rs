@@ -313,10 +313,54 @@ fn a_slip_posts_only_where_amount_and_payer_make_up_for_it() {
 }
 
 #[test]
-fn a_reference_that_names_nothing_is_proposed_by_its_amount_and_held() {
+fn a_line_that_names_nothing_is_paid_by_its_amount_beside_one_that_is_named() {
     let mut world = World::acme();
     world.item("INV-010443", 123_457);
     world.item("INV-010773", 98_765);
-    let outcome = world.decide(&pay(222_222).line("INV-010443", 123_457).line("5550001", 98_765)).held(Reason::ReferenceNotFound);
-    assert_eq!(outcome.lines(), [("INV-010443", 123_457), ("INV-010773", 98_765)]);
+    let paying = pay(222_222).line("INV-010443", 123_457).line("5550001", 98_765);
+    world.decide(&paying).posted(&[("INV-010443", 123_457), ("INV-010773", 98_765)]);
+    let outcome = world.decide(&pay(98_765).line("5550001", 98_765)).held(Reason::ReferenceNotFound);
+    assert_eq!(outcome.lines(), [("INV-010773", 98_765)], "alone it is a proposal");
+    world.item("INV-010999", 98_765);
+    assert!(!world.decide(&paying).posts(), "two items have the amount");
+}
+
+#[test]
+fn cash_beyond_the_items_named_goes_to_the_one_set_of_items_that_explains_it() {
+    let mut world = World::acme();
+    for (number, amount, due) in
+        [("INV-010443", 123_457, -9), ("INV-010773", 98_765, -9), ("INV-011201", 45_113, -3), ("INV-011377", 77_771, 20)]
+    {
+        world.item(number, amount).due_date = day(due);
+    }
+    let forgotten = pay(123_457 + 98_765).line("INV-010443", 123_457);
+    world.decide(&forgotten).posted(&[("INV-010443", 123_457), ("INV-010773", 98_765)]);
+    // The bank cut the text; the rest is all that is due.
+    let cut = pay(123_457 + 98_765 + 45_113).text("INV-010443, INV-0");
+    world.decide(&cut).posted(&[("INV-010443", 123_457), ("INV-010773", 98_765), ("INV-011201", 45_113)]);
+    world.item("INV-011500", 98_765).due_date = day(30);
+    world.decide(&forgotten).held(Reason::Ambiguous).says("several sets of open items");
+}
+
+#[test]
+fn credits_alone_pay_nothing() {
+    let mut world = World::acme();
+    world.item("INV-010443", 123_457);
+    world.item("CM-77", -20_000);
+    world.decide(&pay(50_000).line("CM-77", -20_000)).held(Reason::CreditMemoOpen);
+}
+
+#[test]
+fn a_statement_between_two_days_passes_over_what_is_in_dispute() {
+    let mut world = World::acme();
+    world.item("INV-1", 90_071).open_minor = 12_003;
+    world.items[0].due_date = day(-40);
+    for (number, amount, due) in
+        [("INV-2", 123_457, -9), ("INV-3", 98_765, -8), ("INV-4", 45_113, -7), ("INV-5", 61_223, -6), ("INV-6", 51_907, -3)]
+    {
+        world.item(number, amount).due_date = day(due);
+    }
+    world.item("INV-7", 77_771).due_date = day(20);
+    let lines = [("INV-2", 123_457), ("INV-3", 98_765), ("INV-4", 45_113), ("INV-5", 61_223), ("INV-6", 51_907)];
+    world.decide(&pay(lines.iter().map(|(_, amount)| amount).sum())).posted(&lines);
 }

@@ -22,6 +22,8 @@ fn the_same_trace_from_another_file_is_the_same_money() {
     world.decide(&paying).held(Reason::DuplicatePayment).says("repeats payment P50");
     world.earlier[0].0.state = PaymentState::Returned;
     world.decide(&paying).posted(&[("INV-1001", 100_000)]);
+    world.earlier[0].1 = earlier.remittance;
+    world.decide(&paying).held(Reason::DuplicatePayment).says("that the bank took back");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Who paid, and for whom that is allowed.
 
-use super::world::{World, pay};
-use crate::domain::{AccountKey, Reason};
+use super::world::{Paying, World, pay};
+use crate::domain::{AccountKey, Payer, Payment, PaymentId, Reason};
 
 fn acme() -> World {
     let mut world = World::acme();
@@ -68,4 +68,68 @@ fn empty_names_identify_nobody() {
     world.item("INV-1001", 100_000);
     world.decide(&pay(100_000).by_name("")).held(Reason::UnidentifiedPayer);
     world.decide(&pay(100_000).by_name("...")).held(Reason::UnidentifiedPayer);
+}
+
+#[test]
+fn a_long_name_with_a_slip_is_the_name_where_no_other_comes_near() {
+    let mut world = World::default();
+    world.customer("C1", "Chesapeake Building Materials, LLC");
+    world.item("INV-1001", 100_000);
+    for name in ["CHESAPEKAE BUILDING MATERIALS LLC", "ORIG:CHESAPEAKE BUILDING MATERIELS"] {
+        world.decide(&pay(100_000).by_name(name).line("1001", 100_000)).posted(&[("INV-1001", 100_000)]);
+    }
+    world.customer("C2", "Chesapeake Building Materiels, LLC");
+    world.decide(&pay(100_000).by_name("CHESAPEKAE BUILDING MATERIALS").line("1001", 100_000)).held(Reason::UnidentifiedPayer);
+}
+
+#[test]
+fn a_customer_code_in_the_text_says_who_paid() {
+    let mut world = World::default();
+    world.customer("KD-70017", "Acme Industrial Supply Inc.");
+    world.item("INV-1001", 123_457);
+    world.item("INV-1002", 77_773);
+    world.decide(&pay(123_457).by_unknown().text("ACCT KD70017")).posted(&[("INV-1001", 123_457)]);
+    world.decide(&pay(123_457).by_unknown().text("ACCT KD70018")).held(Reason::UnidentifiedPayer);
+}
+
+#[test]
+fn lines_that_need_no_help_vouch_for_the_payer_of_those_that_do() {
+    let mut world = acme();
+    world.item("INV-2002", 70_007);
+    let beside = pay(170_007).by_unknown().line("INV-1001", 100_000).line("2002", 70_007);
+    world.decide(&beside).posted(&[("INV-1001", 100_000), ("INV-2002", 70_007)]);
+    world.decide(&pay(70_007).by_unknown().line("2002", 70_007)).held(Reason::UnidentifiedPayer);
+}
+
+/// What the ledger has shown supports a customer; it makes strangers of nobody, and a payment taken back teaches nothing.
+#[test]
+fn whoever_paid_twice_from_an_account_is_known_by_it() {
+    let mut world = World::default();
+    world.customer("C1", "Acme Industrial Supply Inc.");
+    world.item("INV-1001", 123_457);
+    let paid = [world.item("INV-1", 1).id, world.item("INV-2", 2).id];
+    world.customer("C2", "Bright Foods LLC");
+    world.item("INV-3003", 55_551);
+    let from_account = |mut paying: Paying| {
+        paying.payment.payer = Payer { account: Some(AccountKey("habit".to_owned())), ..Payer::default() };
+        paying.remittance.iter_mut().for_each(|remittance| remittance.payer = Payer::default());
+        paying
+    };
+    let earlier = |number: i64| Payment { id: PaymentId(number), ..from_account(pay(1)).payment };
+    let habit = |times: usize| {
+        let mut snapshot = world.snapshot();
+        for (item, number) in paid.iter().zip(100..).take(times) {
+            snapshot.learn(&earlier(number), None, &[*item]);
+        }
+        snapshot
+    };
+    let unnamed = from_account(pay(123_457));
+    world.decide_on(&habit(0), &unnamed).held(Reason::UnidentifiedPayer);
+    world.decide_on(&habit(1), &unnamed).held(Reason::UnidentifiedPayer);
+    world.decide_on(&habit(2), &unnamed).posted(&[("INV-1001", 123_457)]);
+    let for_another = from_account(pay(55_551).line("INV-3003", 55_551));
+    world.decide_on(&habit(2), &for_another).posted(&[("INV-3003", 55_551)]);
+    let mut taken_back = habit(2);
+    taken_back.learn(&earlier(100), None, &[]);
+    world.decide_on(&taken_back, &unnamed).held(Reason::UnidentifiedPayer);
 }

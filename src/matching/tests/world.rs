@@ -103,11 +103,13 @@ impl World {
     }
 
     pub fn decide(&self, paying: &Paying) -> Outcomes<'_> {
-        let decision = decide(
-            &Case { payment: &paying.payment, remittance: paying.remittance.as_ref(), today: today() },
-            &self.snapshot(),
-            rules(),
-        );
+        self.decide_on(&self.snapshot(), paying)
+    }
+
+    /// Decides on a snapshot that knows more than the world describes.
+    pub fn decide_on(&self, snapshot: &Snapshot, paying: &Paying) -> Outcomes<'_> {
+        let case = Case { payment: &paying.payment, remittance: paying.remittance.as_ref(), today: today() };
+        let decision = decide(&case, snapshot, rules());
         let outcomes = Outcomes { decision, world: self };
         outcomes.conserves(paying.payment.unapplied_minor);
         outcomes

@@ -1,0 +1,54 @@
+//! `tieout replay`: a labelled world through the engine, for measuring it.
+
+use std::{
+    fs::{self, File},
+    io::{BufWriter, Write as _},
+    path::PathBuf,
+};
+
+use anyhow::Context as _;
+
+use super::{Context, Exit, UsageError, progress::Progress};
+use crate::work::{
+    load_rules,
+    replay::{Label, Replay, World},
+};
+
+/// Runs a labelled world through the engine and writes what it applied; no store is needed
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:
+  tieout replay worlds/typical --out applications.jsonl
+  tieout replay worlds/typical --out applications.jsonl --assisted")]
+pub struct Args {
+    /// Folder with customers.csv, invoices.csv and payments.jsonl
+    #[arg(value_name = "WORLD")]
+    pub world: PathBuf,
+    /// Where one JSON line is written for each payment and return
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// After each day, book what was held as truth.jsonl of the world says, as a person would have done
+    #[arg(long)]
+    pub assisted: bool,
+}
+
+pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let rules = load_rules(&context.config)?;
+    if !args.world.join("payments.jsonl").is_file() {
+        let place = args.world.display();
+        return Err(UsageError(format!("{place} is no world: there is no payments.jsonl in it")).into());
+    }
+    let world = World::read(&args.world).with_context(|| format!("reading the world {}", args.world.display()))?;
+    let labels = args.assisted.then(|| Label::read(&args.world.join("truth.jsonl"))).transpose()?;
+    let partial = args.out.with_extension("part");
+    let mut out = BufWriter::new(File::create(&partial).with_context(|| format!("writing {}", partial.display()))?);
+    let mut progress = Progress::counting("replaying", world.events.len() as u64);
+    let tally = Replay::new(&world, &rules, labels.as_ref()).run(&world, &mut out, &mut |done| progress.at(done))?;
+    out.flush()?;
+    fs::rename(&partial, &args.out).with_context(|| format!("writing {}", args.out.display()))?;
+    let rate = u128::from(tally.payments) * 1_000_000 / tally.deciding.as_micros().max(1);
+    super::print(&format!(
+        "{} payments: {} posted, {} held; {} of {} returns taken back\n{:.2?} deciding, {rate} payments a second, longest {:.1?}\n",
+        tally.payments, tally.posted, tally.held, tally.taken_back, tally.returns, tally.deciding, tally.longest
+    ))?;
+    Ok(Exit::Success)
+}
