@@ -28,6 +28,10 @@ impl<'a> Account<'a> {
         self.0.chars().skip(length.saturating_sub(shown)).collect()
     }
 
+    pub(crate) fn with_text<'b>(self, text: &mut impl FnMut(Text<'a>) -> Text<'b>) -> Account<'b> {
+        Account(text(self.0))
+    }
+
     /// The same number with its own text.
     pub fn into_owned(self) -> Account<'static> {
         Account(Text::Owned(self.0.into_owned()))

@@ -49,6 +49,12 @@ impl Exchange<'_> {
     }
 }
 
+impl<'a> Exchange<'a> {
+    pub(crate) fn with_text<'b>(self, text: &mut impl FnMut(Text<'a>) -> Text<'b>) -> Exchange<'b> {
+        Exchange { route: self.route, set_control: text(self.set_control) }
+    }
+}
+
 impl Serialize for Exchange<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = serializer.serialize_struct("Exchange", 7)?;

@@ -28,6 +28,7 @@ mod reader;
 mod reference;
 mod stream;
 mod swift;
+mod utf8;
 pub mod x12;
 
 pub use account::Account;

@@ -3,12 +3,17 @@
 use std::borrow::Cow;
 
 use crate::{
-    Account, Acknowledgment, Adjustment, Exchange, Invoice, Party, Payment, Record, Reference, Remittance, RemittanceLine,
-    Return, Text,
+    Acknowledgment, Adjustment, Exchange, Invoice, Party, Payment, Record, Reference, Remittance, RemittanceLine, Return, Text,
 };
 
 fn own(text: Text<'_>) -> Text<'static> {
     Cow::Owned(text.into_owned())
+}
+
+/// Where a text stands in the bytes it was borrowed from; nothing when it stands elsewhere.
+pub(crate) fn position_in(bytes: &[u8], text: &str) -> Option<usize> {
+    let position = text.as_ptr().addr().checked_sub(bytes.as_ptr().addr())?;
+    (position.checked_add(text.len())? <= bytes.len()).then_some(position)
 }
 
 impl Record<'_> {
@@ -30,11 +35,17 @@ impl Record<'_> {
 impl Party<'_> {
     /// The same party with its own text.
     pub fn into_owned(self) -> Party<'static> {
+        self.with_texts(&mut own)
+    }
+}
+
+impl<'a> Party<'a> {
+    fn with_texts<'b>(self, text: &mut impl FnMut(Text<'a>) -> Text<'b>) -> Party<'b> {
         Party {
-            name: self.name.map(own),
-            id: self.id.map(own),
-            bank: self.bank.map(own),
-            account: self.account.map(Account::into_owned),
+            name: self.name.map(&mut *text),
+            id: self.id.map(&mut *text),
+            bank: self.bank.map(&mut *text),
+            account: self.account.map(|account| account.with_text(text)),
         }
     }
 }
@@ -42,7 +53,13 @@ impl Party<'_> {
 impl Reference<'_> {
     /// The same reference with its own text.
     pub fn into_owned(self) -> Reference<'static> {
-        Reference { qualifier: own(self.qualifier), value: own(self.value) }
+        self.with_texts(&mut own)
+    }
+}
+
+impl<'a> Reference<'a> {
+    pub(crate) fn with_texts<'b>(self, text: &mut impl FnMut(Text<'a>) -> Text<'b>) -> Reference<'b> {
+        Reference { qualifier: text(self.qualifier), value: text(self.value) }
     }
 }
 
@@ -74,18 +91,25 @@ impl Payment<'_> {
 impl Remittance<'_> {
     /// The same remittance with its own text.
     pub fn into_owned(self) -> Remittance<'static> {
+        self.with_texts(&mut own)
+    }
+}
+
+impl<'a> Remittance<'a> {
+    /// The same remittance with other texts, such as those of the file for those of a copy that it was read from.
+    pub(crate) fn with_texts<'b>(self, text: &mut impl FnMut(Text<'a>) -> Text<'b>) -> Remittance<'b> {
         Remittance {
             seq: self.seq,
             total: self.total,
             date: self.date,
-            payer: self.payer.into_owned(),
-            payee: self.payee.into_owned(),
-            trace: self.trace.map(own),
-            lines: self.lines.into_iter().map(RemittanceLine::into_owned).collect(),
-            text: self.text.map(own),
-            references: own_references(self.references),
+            payer: self.payer.with_texts(text),
+            payee: self.payee.with_texts(text),
+            trace: self.trace.map(&mut *text),
+            lines: self.lines.into_iter().map(|line| line.with_texts(text)).collect(),
+            text: self.text.map(&mut *text),
+            references: self.references.into_iter().map(|reference| reference.with_texts(text)).collect(),
             location: self.location,
-            exchange: self.exchange.map(Exchange::into_owned),
+            exchange: self.exchange.map(|exchange| exchange.with_text(text)),
         }
     }
 }
@@ -93,17 +117,23 @@ impl Remittance<'_> {
 impl RemittanceLine<'_> {
     /// The same line with its own text.
     pub fn into_owned(self) -> RemittanceLine<'static> {
+        self.with_texts(&mut own)
+    }
+}
+
+impl<'a> RemittanceLine<'a> {
+    fn with_texts<'b>(self, text: &mut impl FnMut(Text<'a>) -> Text<'b>) -> RemittanceLine<'b> {
         RemittanceLine {
-            reference: own(self.reference),
-            qualifier: own(self.qualifier),
-            action: self.action.map(own),
+            reference: text(self.reference),
+            qualifier: text(self.qualifier),
+            action: self.action.map(&mut *text),
             gross: self.gross,
             discount: self.discount,
-            adjustments: self.adjustments.into_iter().map(Adjustment::into_owned).collect(),
+            adjustments: self.adjustments.into_iter().map(|adjustment| adjustment.with_texts(text)).collect(),
             net: self.net,
             date: self.date,
-            po: self.po.map(own),
-            references: own_references(self.references),
+            po: self.po.map(&mut *text),
+            references: self.references.into_iter().map(|reference| reference.with_texts(text)).collect(),
             location: self.location,
         }
     }
@@ -112,7 +142,13 @@ impl RemittanceLine<'_> {
 impl Adjustment<'_> {
     /// The same adjustment with its own text.
     pub fn into_owned(self) -> Adjustment<'static> {
-        Adjustment { amount: self.amount, reason: own(self.reason), reference: self.reference.map(own) }
+        self.with_texts(&mut own)
+    }
+}
+
+impl<'a> Adjustment<'a> {
+    fn with_texts<'b>(self, text: &mut impl FnMut(Text<'a>) -> Text<'b>) -> Adjustment<'b> {
+        Adjustment { amount: self.amount, reason: text(self.reason), reference: self.reference.map(text) }
     }
 }
 
@@ -169,5 +205,21 @@ impl Acknowledgment<'_> {
             text: self.text.map(own),
             location: self.location,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_found_where_they_stand() {
+        let bytes = b"ST*820*0001";
+        let text = std::str::from_utf8(bytes).expect("ASCII");
+        assert_eq!(position_in(bytes, &text[3..6]), Some(3));
+        assert_eq!(position_in(bytes, text), Some(0));
+        assert_eq!(position_in(&bytes[..5], &text[3..6]), None);
+        assert_eq!(position_in(&bytes[4..], &text[3..6]), None);
+        assert_eq!(position_in(bytes, "another text"), None);
     }
 }

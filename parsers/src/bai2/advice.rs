@@ -1,7 +1,8 @@
 //! X12 remittance segments inside BAI2 text: they are read by the reader of bare 820 sets, and every place is led back to the file.
 
 use crate::{
-    Currency, Effect, Figure, Finding, Limits, Location, Money, Record as Read, Remittance,
+    Currency, Effect, Figure, Finding, Limits, Location, Money, Record as Read, Remittance, Text,
+    owned::position_in,
     x12::{Bare, Delimiters, machine::Machine},
 };
 
@@ -23,9 +24,9 @@ struct Origin {
 
 /// What the segments said.
 #[derive(Debug, Default)]
-pub(super) struct Advice {
+pub(super) struct Advice<'w> {
     /// Its lines; the parties and the trace are those of the payment.
-    pub remittance: Option<Remittance<'static>>,
+    pub remittance: Option<Remittance<'w>>,
     pub findings: Vec<Finding>,
 }
 
@@ -41,14 +42,14 @@ pub(super) struct Advisor {
 
 impl Advisor {
     /// Reads the stretches of segments in the text of a record; `amount` is what the record pays.
-    pub fn read(
+    pub fn read<'w>(
         &mut self,
-        record: &Record<'_, '_>,
+        record: &Record<'w, '_>,
         segments: &[(usize, usize, usize)],
         amount: Money,
         paid: Field,
         limits: &Limits,
-    ) -> Advice {
+    ) -> Advice<'w> {
         let delimiters = delimiters(record, segments);
         self.write_set(record, segments, amount, delimiters);
         let (mut machine, fed) = match self.machine.take() {
@@ -62,7 +63,7 @@ impl Advisor {
         };
         let consumed = machine.run(&self.set, false, &mut |read: Read<'_>| match read {
             Read::Remittance(remittance) => {
-                let mut remittance = remittance.into_owned();
+                let mut remittance = remittance.with_texts(&mut |text| text_of(record, &self.set, &self.origins, text));
                 for line in &mut remittance.lines {
                     line.location = place(line.location);
                 }
@@ -128,6 +129,20 @@ fn delimiters(record: &Record<'_, '_>, segments: &[(usize, usize, usize)]) -> De
     let element = stretches.clone().next().and_then(|first| first.get(3)).copied().unwrap_or(b'*');
     let terminator = stretches.find_map(|text| text.last().copied().filter(|last| matches!(last, b'\\' | b'~')));
     Delimiters { element, ..Delimiters::bare(terminator.unwrap_or(b'\\')) }
+}
+
+/// The text of the file that a text of the set was copied from; what was not copied in one piece becomes a text of its own.
+fn text_of<'w>(record: &Record<'w, '_>, set: &[u8], origins: &[Origin], text: Text<'_>) -> Text<'w> {
+    let stretch = || {
+        let at = position_in(set, &text)?;
+        let index = origins.partition_point(|origin| origin.at <= at).checked_sub(1)?;
+        let origin = origins.get(index)?;
+        let from = at.wrapping_sub(origin.at);
+        let to = from.wrapping_add(text.len());
+        let bytes = record.bytes(origin.start.wrapping_add(from), origin.start.wrapping_add(to));
+        std::str::from_utf8(bytes).ok().filter(|_| to <= origin.length)
+    };
+    stretch().map_or_else(|| Text::Owned(text.to_string()), Text::Borrowed)
 }
 
 /// The place in the file of a place in the set; what stands before the first stretch was made from the amount.

@@ -15,7 +15,7 @@ use super::{
     amount, codes,
     codes::{Meaning, Side},
     record::{Field, Fields, Record},
-    text::{self, Told},
+    text::Told,
 };
 
 /// What a transaction needs to know of its account and group.
@@ -35,14 +35,15 @@ pub(super) struct Setting<'s> {
     pub limits: &'s Limits,
 }
 
-/// How a transaction counts.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Counted {
+/// How a transaction counts, and what it pays.
+#[derive(Debug)]
+pub(super) struct Counted<'w> {
     /// Nothing when it could not be read.
     pub minor: Option<i64>,
     pub side: Side,
     /// It was a debit that is no return.
     pub outgoing: bool,
+    pub payment: Option<Box<Payment<'w>>>,
 }
 
 /// The fields in front of the text.
@@ -58,7 +59,12 @@ struct Parts {
 }
 
 /// Reads one transaction.
-pub(super) fn read<'w>(record: &Record<'w, '_>, setting: &Setting<'_>, advisor: &mut Advisor, out: &mut Output<'w>) -> Counted {
+pub(super) fn read<'w>(
+    record: &Record<'w, '_>,
+    setting: &Setting<'_>,
+    advisor: &mut Advisor,
+    out: &mut Output<'w>,
+) -> Counted<'w> {
     let mut fields = record.fields();
     let code_field = fields.next();
     let code = code_field.and_then(|field| codes::number(record.value(field)));
@@ -73,10 +79,10 @@ pub(super) fn read<'w>(record: &Record<'w, '_>, setting: &Setting<'_>, advisor: 
             None => Finding { location: record.location(), ..finding(Field::default()) },
         });
         let minor = read.and_then(Result::ok).map(|(minor, _)| minor);
-        return Counted { minor, side: Side::Neither, outgoing: false };
+        return Counted { minor, side: Side::Neither, outgoing: false, payment: None };
     };
     let side = codes::side(code);
-    let counted = |minor| Counted { minor, side, outgoing: false };
+    let counted = |minor| Counted { minor, side, outgoing: false, payment: None };
     let paid = amount_field.unwrap_or(code_field);
     let minor = match read {
         Some(Ok((minor, false))) => minor,
@@ -108,8 +114,8 @@ pub(super) fn read<'w>(record: &Record<'w, '_>, setting: &Setting<'_>, advisor: 
         return counted(Some(minor));
     }
     let entry = Entry { record, setting, parts: &parts, code, money: Money::new(minor, setting.currency) };
-    let outgoing = entry.take(advisor, out);
-    Counted { outgoing, ..counted(Some(minor)) }
+    let outgoing = codes::meaning(code) == Meaning::Outgoing;
+    Counted { outgoing, payment: entry.take(advisor, out), ..counted(Some(minor)) }
 }
 
 impl Parts {
@@ -180,19 +186,19 @@ struct Entry<'w, 'r, 's> {
 }
 
 impl<'w> Entry<'w, '_, '_> {
-    /// Gives whether it was money that leaves.
-    fn take(&self, advisor: &mut Advisor, out: &mut Output<'w>) -> bool {
+    /// Puts out what it is; a payment is given back.
+    fn take(&self, advisor: &mut Advisor, out: &mut Output<'w>) -> Option<Box<Payment<'w>>> {
         let meaning = codes::meaning(self.code);
         let pays = matches!(meaning, Meaning::Receipt(_) | Meaning::Deposit(_) | Meaning::Internal);
+        debug_assert!(!pays || codes::side(self.code) == Side::Credit, "only credits pay");
         match meaning {
             Meaning::Receipt(_) | Meaning::Deposit(_) | Meaning::Internal | Meaning::Return if self.money.minor < 0 => {
                 self.refuse(FindingCode::OddSign, "the amount is negative, against the direction of its type code", out);
             }
-            Meaning::Receipt(method) | Meaning::Deposit(method) => self.payment(method, advisor, out),
-            Meaning::Internal => self.payment(Method::Other, advisor, out),
+            Meaning::Receipt(method) | Meaning::Deposit(method) => return self.payment(method, advisor, out),
+            Meaning::Internal => return self.payment(Method::Other, advisor, out),
             Meaning::Return => self.returned(out),
-            Meaning::Outgoing => return true,
-            Meaning::Text | Meaning::Loan => {}
+            Meaning::Outgoing | Meaning::Text | Meaning::Loan => {}
             Meaning::Status | Meaning::Total => {
                 self.refuse(
                     FindingCode::BadCode,
@@ -201,8 +207,7 @@ impl<'w> Entry<'w, '_, '_> {
                 );
             }
         }
-        debug_assert!(!pays || codes::side(self.code) == Side::Credit, "only credits pay");
-        false
+        None
     }
 
     fn refuse(&self, code: FindingCode, message: &str, out: &mut Output<'w>) {
@@ -227,9 +232,10 @@ impl<'w> Entry<'w, '_, '_> {
         }
     }
 
-    fn payment(&self, method: Method, advisor: &mut Advisor, out: &mut Output<'w>) {
+    fn payment(&self, method: Method, advisor: &mut Advisor, out: &mut Output<'w>) -> Option<Box<Payment<'w>>> {
         let record = self.record;
-        let mut told = text::read(record, self.parts.rest, self.parts.next);
+        let mut told = Told::default();
+        told.read(record, self.parts.rest, self.parts.next);
         let (bank, customer) = self.references();
         let references = self.numbered(&mut told, customer.clone());
         let mut payment = Box::new(Payment {
@@ -261,9 +267,10 @@ impl<'w> Entry<'w, '_, '_> {
                     "an amount above zero",
                 )
             });
-            return;
+            return None;
         }
-        out.payment(payment);
+        out.number_payment(&mut payment);
+        Some(payment)
     }
 
     /// Reads the X12 segments of the text into a remittance; when that fails they stay in the text.
@@ -282,16 +289,17 @@ impl<'w> Entry<'w, '_, '_> {
         };
         remittance.total = Some(self.money);
         remittance.date = payment.value_date;
-        remittance.payer = payment.payer.clone().into_owned();
-        remittance.payee = payment.payee.clone().into_owned();
-        remittance.trace = payment.trace.clone().map(|trace| Text::Owned(trace.into_owned()));
-        remittance.text = payment.text.clone().map(|text| Text::Owned(text.into_owned()));
+        remittance.payer = payment.payer.clone();
+        remittance.payee = payment.payee.clone();
+        remittance.trace = payment.trace.clone();
+        remittance.text = payment.text.clone();
         remittance.location = payment.location;
         payment.remittance = Some(out.remittance(remittance));
     }
 
     fn returned(&self, out: &mut Output<'w>) {
-        let mut told = text::read(self.record, self.parts.rest, self.parts.next);
+        let mut told = Told::default();
+        told.read(self.record, self.parts.rest, self.parts.next);
         let (bank, customer) = self.references();
         let code = told.reason.take().unwrap_or_else(|| Text::Owned(self.code.to_string()));
         out.payment_return(Return {

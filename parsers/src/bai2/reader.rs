@@ -4,6 +4,7 @@ use crate::{
     Effect, Finding, FindingCode, Format, Limits, Location, Record as Out, Severity, Sink, Summary,
     line::{Line, LineEnds, byte_order_mark, covered, line_at},
     reader::Reader,
+    utf8::Utf8,
     x12::{
         output::{Output, Tally, unlisted},
         received::{Received, status},
@@ -54,7 +55,8 @@ impl Bai2 {
         }
     }
 
-    fn read_line<'w>(&mut self, window: &'w [u8], line: Line, out: &mut Output<'w>) {
+    fn read_line<'w>(&mut self, text: &mut Utf8<'w>, line: Line, out: &mut Output<'w>, sink: &mut dyn Sink<'w>) {
+        let window = text.bytes();
         self.line = self.line.wrapping_add(1);
         self.ends.see(window, line);
         let mut from = line.start;
@@ -63,22 +65,22 @@ impl Bai2 {
             from = 3;
         }
         while let Some(physical) = split::physical(window, from, line.end, self.line) {
-            self.take(window, &physical, out);
+            self.take(text, &physical, out, sink);
             from = physical.next;
         }
     }
 
-    fn take<'w>(&mut self, window: &'w [u8], physical: &Physical, out: &mut Output<'w>) {
+    fn take<'w>(&mut self, text: &mut Utf8<'w>, physical: &Physical, out: &mut Output<'w>, sink: &mut dyn Sink<'w>) {
         let Physical { code, start, piece, .. } = physical;
         match code {
             Some([b'8', b'8']) if !self.pieces.is_empty() => self.pieces.push(*piece),
             Some(code) => {
-                self.end_record(window, out);
+                self.end_record(text, out, sink);
                 self.head = Head { code: *code, start: *start, line: piece.line, ordinal: self.ordinal.saturating_add(1) };
                 self.pieces.push(*piece);
             }
             None => {
-                let foreign = self.foreign(window, physical);
+                let foreign = self.foreign(text.bytes(), physical);
                 let goes_on = foreign.effect == Effect::Noted && self.in_open_text();
                 out.finding(foreign);
                 if goes_on {
@@ -118,14 +120,18 @@ impl Bai2 {
         Location { byte: self.base.wrapping_add(position as u64), line: Some(line), ..Location::default() }
     }
 
-    /// Hands the record in hand to the statement.
-    fn end_record<'w>(&mut self, window: &'w [u8], out: &mut Output<'w>) {
+    /// Hands the record in hand to the statement. Payments go straight to the sink: most records are one, and each move costs.
+    fn end_record<'w>(&mut self, text: &mut Utf8<'w>, out: &mut Output<'w>, sink: &mut dyn Sink<'w>) {
         if self.pieces.is_empty() {
             return;
         }
-        let record = Record::new(window, self.base, self.head, &self.pieces);
-        self.statement.take(&record, out);
+        let record = Record::new(text, self.base, self.head, &self.pieces);
+        let payment = self.statement.take(&record, out);
         self.pieces.clear();
+        if let Some(payment) = payment {
+            out.flush(sink);
+            sink.record(Out::Payment(payment));
+        }
     }
 
     /// Stops at a record without end: a file that never closes one must not fill memory.
@@ -191,15 +197,18 @@ impl Bai2 {
 impl Reader for Bai2 {
     fn run<'w>(&mut self, window: &'w [u8], last: bool, sink: &mut dyn Sink<'w>) -> usize {
         let mut out = Output::new(std::mem::take(&mut self.tally));
+        let mut text = Utf8::new(window);
         while !self.stopped {
             let Some(line) = self.next_line(window, last, &mut out) else { break };
-            self.read_line(window, line, &mut out);
+            self.read_line(&mut text, line, &mut out, sink);
             self.cursor = line.next;
             self.searched = line.next;
-            out.flush(sink);
+            if out.has_records() {
+                out.flush(sink);
+            }
         }
         if last && !self.stopped {
-            self.end_record(window, &mut out);
+            self.end_record(&mut text, &mut out, sink);
         }
         if last {
             self.statement.finish(&mut out);

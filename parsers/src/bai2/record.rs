@@ -4,6 +4,7 @@
 
 use crate::{
     Effect, Finding, FindingCode, Location, Severity, Tag, Text,
+    utf8::Utf8,
     x12::{segment::decode, segment::shown},
 };
 
@@ -61,10 +62,9 @@ pub(super) struct Field {
 }
 
 impl<'w, 's> Record<'w, 's> {
-    pub fn new(window: &'w [u8], base: u64, head: Head, pieces: &'s [Piece]) -> Self {
+    pub fn new(window: &mut Utf8<'w>, base: u64, head: Head, pieces: &'s [Piece]) -> Self {
         let end = pieces.last().map_or(head.start, |piece| piece.end);
-        let text = window.get(head.start..end).and_then(|bytes| std::str::from_utf8(bytes).ok());
-        Self { window, text, base, head, pieces }
+        Self { text: window.slice(head.start, end), window: window.bytes(), base, head, pieces }
     }
 
     /// Where the record begins.

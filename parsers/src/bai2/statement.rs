@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use chrono::NaiveDate;
 
 use crate::{
-    Currency, Effect, Finding, FindingCode, Limits, Location, Severity,
+    Currency, Effect, Finding, FindingCode, Limits, Location, Payment, Severity,
     x12::{output::Output, value},
 };
 
@@ -81,10 +81,10 @@ impl Statement {
         Self { limits: limits.clone(), ..Self::default() }
     }
 
-    /// Takes one logical record.
-    pub fn take<'w>(&mut self, record: &Record<'w, '_>, out: &mut Output<'w>) {
+    /// Takes one logical record, and gives the payment it makes, which comes after everything else of it.
+    pub fn take<'w>(&mut self, record: &Record<'w, '_>, out: &mut Output<'w>) -> Option<Box<Payment<'w>>> {
         match &record.head.code {
-            b"16" => self.detail(record, out),
+            b"16" => return self.detail(record, out),
             b"03" => self.open_account(record, out),
             b"49" => self.close_account(record, out),
             b"02" => self.open_group(record, out),
@@ -93,6 +93,7 @@ impl Statement {
             b"99" => self.close_file(record, out),
             _ => out.finding(stray(record, "88 continues no record", Effect::FileHeld)),
         }
+        None
     }
 
     /// The file has ended.
@@ -100,11 +101,11 @@ impl Statement {
         self.leave_file(out);
     }
 
-    fn detail<'w>(&mut self, record: &Record<'w, '_>, out: &mut Output<'w>) {
+    fn detail<'w>(&mut self, record: &Record<'w, '_>, out: &mut Output<'w>) -> Option<Box<Payment<'w>>> {
         let Self { account: Some(account), group: Some(group), file: Some(file), limits, advisor, .. } = self else {
             self.count(record);
             out.finding(stray(record, "16 stands outside an account", Effect::FileHeld));
-            return;
+            return None;
         };
         for level in [&mut account.level, &mut group.level, &mut file.level] {
             level.counts.add(record);
@@ -122,7 +123,7 @@ impl Statement {
         let counted = detail::read(record, &setting, advisor, out);
         let Some(minor) = counted.minor.map(i128::from) else {
             account.sums.unreadable = account.sums.unreadable.saturating_add(1);
-            return;
+            return None;
         };
         let sum = match counted.side {
             Side::Credit => {
@@ -137,6 +138,7 @@ impl Statement {
             account.outgoing = account.outgoing.saturating_add(1);
             account.outgoing_sum = account.outgoing_sum.saturating_add(minor);
         }
+        counted.payment
     }
 
     /// Counts a record on every level that is open.

@@ -102,30 +102,28 @@ impl<'w> Joined<'w> {
     }
 }
 
-/// Reads the text of a 16: what is left of the piece that holds its fields, and the pieces from `next` on.
-pub(super) fn read<'w>(record: &Record<'w, '_>, rest: Option<(usize, usize)>, next: usize) -> Told<'w> {
-    let mut told = Told::default();
-    let own = rest.and_then(|(start, end)| told.take(record, start, end, next.saturating_sub(1)));
-    for (index, piece) in record.pieces.iter().enumerate().skip(next) {
-        if let Some(plain) = told.take(record, piece.start, piece.end, index) {
-            told.words.add(plain);
-        }
-    }
-    let Some(own) = own else { return told };
-    if told.keyed || !told.segments.is_empty() {
-        // Where the 88s carry keys the words of the 16 are the bank's name for the entry.
-        told.references.push(Reference { qualifier: Text::Borrowed("DESC"), value: own });
-    } else {
-        let rest = std::mem::take(&mut told.words);
-        told.words.add(own);
-        if let Some(rest) = rest.0 {
-            told.words.add(rest);
-        }
-    }
-    told
-}
-
 impl<'w> Told<'w> {
+    /// Reads the text of a 16: what is left of the piece that holds its fields, and the pieces from `next` on.
+    pub fn read(&mut self, record: &Record<'w, '_>, rest: Option<(usize, usize)>, next: usize) {
+        let own = rest.and_then(|(start, end)| self.take(record, start, end, next.saturating_sub(1)));
+        for (index, piece) in record.pieces.iter().enumerate().skip(next) {
+            if let Some(plain) = self.take(record, piece.start, piece.end, index) {
+                self.words.add(plain);
+            }
+        }
+        let Some(own) = own else { return };
+        if self.keyed || !self.segments.is_empty() {
+            // Where the 88s carry keys the words of the 16 are the bank's name for the entry.
+            self.references.push(Reference { qualifier: Text::Borrowed("DESC"), value: own });
+        } else {
+            let rest = std::mem::take(&mut self.words);
+            self.words.add(own);
+            if let Some(rest) = rest.0 {
+                self.words.add(rest);
+            }
+        }
+    }
+
     /// Takes a stretch of text; gives it back when it has no key and is no segment.
     fn take(&mut self, record: &Record<'w, '_>, start: usize, end: usize, piece: usize) -> Option<Text<'w>> {
         let piece_of = Piece { start, end, line: 0, marked: false, foreign: false };
@@ -133,6 +131,9 @@ impl<'w> Told<'w> {
         let foreign = record.pieces.get(piece).is_some_and(|piece| piece.foreign);
         let goes_on = !foreign && self.segments.last().is_some_and(|(from, to, _)| !ends_segment(record, *from, *to));
         if is_segment(bytes) || (goes_on && !bytes.is_empty() && key_of(bytes).is_none()) {
+            if self.segments.is_empty() {
+                self.segments.reserve_exact(record.pieces.len());
+            }
             self.segments.push((start, end, piece));
             return None;
         }

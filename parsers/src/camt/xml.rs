@@ -5,10 +5,9 @@
 
 use wide::u8x16;
 
-use super::element::Ends;
+use crate::utf8::Utf8;
 
-/// Bytes whose UTF-8 is checked together.
-const AHEAD: usize = 32 << 10;
+use super::element::Ends;
 
 /// One piece of XML.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,18 +37,15 @@ pub(super) enum Token<'w> {
 /// Walks over a window of bytes.
 #[derive(Debug)]
 pub(super) struct Xml<'w> {
-    bytes: &'w [u8],
+    text: Utf8<'w>,
     /// Position of the next token.
     at: usize,
-    /// Bytes from `valid_from` on that are known to be UTF-8.
-    valid: &'w str,
-    valid_from: usize,
 }
 
 impl<'w> Xml<'w> {
     /// Begins at a position.
     pub fn new(bytes: &'w [u8], at: usize) -> Self {
-        Self { bytes, at, valid: "", valid_from: at }
+        Self { text: Utf8::new(bytes), at }
     }
 
     /// Position of the next token.
@@ -60,7 +56,7 @@ impl<'w> Xml<'w> {
     /// The next token; nothing behind the last byte. Text that ends with the window may go on in the next.
     #[inline]
     pub fn next(&mut self) -> Option<Token<'w>> {
-        let rest = self.bytes.get(self.at..)?;
+        let rest = self.text.bytes().get(self.at..)?;
         Some(match rest {
             [] => return None,
             [b'<', b'/', ..] => self.end_tag(rest),
@@ -75,14 +71,15 @@ impl<'w> Xml<'w> {
     /// The text up to `</name>` that ends before `end_max`, when nothing else stands between; otherwise nothing is taken.
     #[inline]
     pub fn leaf(&mut self, name: &str, end_max: usize) -> Option<&'w str> {
-        let rest = self.bytes.get(self.at..)?;
+        let rest = self.text.bytes().get(self.at..)?;
         let length = text_length(rest)?;
         let (tag, behind) = rest.get(length..)?.strip_prefix(b"</")?.split_at_checked(name.len())?;
         let end = self.at.wrapping_add(length).wrapping_add(name.len()).wrapping_add(3);
         if behind.first() != Some(&b'>') || end > end_max || !is_same_name(tag, name.as_bytes()) {
             return None;
         }
-        let text = self.slice(self.at, self.at.wrapping_add(length))?;
+        // The ends of a token are beside ASCII, so they never cut a character.
+        let text = self.text.slice(self.at, self.at.wrapping_add(length))?;
         self.at = end;
         Some(text)
     }
@@ -141,28 +138,7 @@ impl<'w> Xml<'w> {
     fn take(&mut self, length: usize, token: impl FnOnce(&'w str) -> Token<'w>) -> Token<'w> {
         let from = self.at;
         self.at = from.wrapping_add(length);
-        self.slice(from, self.at).map_or(Token::Foreign, token)
-    }
-
-    /// A stretch as text. Its ends are beside ASCII, so they never cut a character.
-    #[inline]
-    fn slice(&mut self, from: usize, to: usize) -> Option<&'w str> {
-        let known = |xml: &Self| xml.valid.get(from.checked_sub(xml.valid_from)?..to.checked_sub(xml.valid_from)?);
-        if let Some(text) = known(self) {
-            return Some(text);
-        }
-        self.validate(from, to);
-        known(self)
-    }
-
-    /// Checks the bytes from a position on, at least up to another. Each byte is checked twice at most.
-    #[cold]
-    fn validate(&mut self, from: usize, to: usize) {
-        let ahead = from.saturating_add(AHEAD).max(to).min(self.bytes.len());
-        let block = self.bytes.get(from..ahead).unwrap_or_default();
-        let up_to = |length: usize| block.get(..length).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
-        self.valid = std::str::from_utf8(block).unwrap_or_else(|error| up_to(error.valid_up_to()));
-        self.valid_from = from;
+        self.text.slice(from, self.at).map_or(Token::Foreign, token)
     }
 }
 
@@ -313,18 +289,5 @@ mod tests {
             assert_eq!(found.map(|text| (text, xml.at())), expected, "{}", String::from_utf8_lossy(bytes));
             assert_eq!(found.is_none(), xml.at() == 0);
         }
-    }
-
-    #[test]
-    fn utf8_is_checked_in_blocks_as_in_one_go() {
-        let mut text = "<a>ä€</a>".repeat(AHEAD / 5).into_bytes();
-        text.push(0xff);
-        let mut xml = Xml::new(&text, 0);
-        let mut last = None;
-        while let Some(token) = xml.next() {
-            assert!(matches!(token, Token::Start { .. } | Token::End("a") | Token::Text("ä€") | Token::Foreign));
-            last = Some(token);
-        }
-        assert_eq!(last, Some(Token::Foreign));
     }
 }

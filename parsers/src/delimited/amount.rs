@@ -22,6 +22,9 @@ pub(super) enum Mark {
 
 /// Reads an amount; the error says what was expected.
 pub(super) fn parse(text: &str, currency: Currency, sign: DecimalSign) -> Result<Amount, String> {
+    if let Some(minor) = everyday(text, currency, sign) {
+        return Ok(Amount { minor, mark: None });
+    }
     let (text, mark) = without_mark(text.trim());
     let mut negative = false;
     let mut text = text;
@@ -46,6 +49,14 @@ pub(super) fn parse(text: &str, currency: Currency, sign: DecimalSign) -> Result
     let digits = plain_digits(text, currency, sign)?;
     let minor = parse_minor(digits.as_bytes(), currency).map_err(|error| format!("an amount of {currency} ({error})"))?;
     Ok(Amount { minor: if negative { minor.saturating_neg() } else { minor }, mark })
+}
+
+/// Digits, a point and two decimals, which need no closer look unless the point may part thousands.
+fn everyday(text: &str, currency: Currency, sign: DecimalSign) -> Option<i64> {
+    let [whole @ .., b'.', tens, ones] = text.as_bytes() else { return None };
+    let digits = whole.strip_prefix(b"-").unwrap_or(whole);
+    let is_plain = !digits.is_empty() && digits.iter().chain([tens, ones]).all(u8::is_ascii_digit);
+    if is_plain && sign != DecimalSign::Comma { parse_minor(text.as_bytes(), currency).ok() } else { None }
 }
 
 fn without_mark(text: &str) -> (&str, Option<Mark>) {

@@ -49,10 +49,20 @@ impl<'a> Cells<'a> {
 
     /// The text of a cell without blanks around it; nothing when it is empty.
     pub fn text(&self, field: Field) -> Option<String> {
-        let bytes = self.bytes(field)?;
-        let text = decode(&bytes);
-        let text = text.trim();
-        (!text.is_empty()).then(|| text.to_owned())
+        self.read(field).map(Cow::into_owned)
+    }
+
+    /// The same as it stands in the row, for what becomes a number or a date.
+    fn read(&self, field: Field) -> Option<Cow<'a, str>> {
+        let text = match self.bytes(field)? {
+            Cow::Borrowed(bytes) => decode(bytes),
+            Cow::Owned(bytes) => Cow::Owned(decode(&bytes).into_owned()),
+        };
+        let text = match text {
+            Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+            Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+        };
+        (!text.is_empty()).then_some(text)
     }
 
     /// The texts of all cells.
@@ -73,7 +83,7 @@ impl<'a> Cells<'a> {
 
     /// An amount as written.
     pub fn amount(&self, field: Field, currency: Currency) -> Result<Option<Amount>, Box<Finding>> {
-        let Some(text) = self.text(field) else { return Ok(None) };
+        let Some(text) = self.read(field) else { return Ok(None) };
         let sign = if self.kind(field) == Kind::Number { DecimalSign::Point } else { self.mapping.sheet.amounts.decimal };
         amount::parse(&text, currency, sign)
             .map(Some)
@@ -82,7 +92,7 @@ impl<'a> Cells<'a> {
 
     /// A date.
     pub fn date(&self, field: Field) -> Result<Option<NaiveDate>, Box<Finding>> {
-        let Some(text) = self.text(field) else { return Ok(None) };
+        let Some(text) = self.read(field) else { return Ok(None) };
         let formats = &self.mapping.sheet.dates.formats;
         let day = match self.kind(field) {
             Kind::Day => day::of_cell(&text),
@@ -97,7 +107,7 @@ impl<'a> Cells<'a> {
 
     /// The currency the row names.
     pub fn currency(&self) -> Result<Option<Currency>, Box<Finding>> {
-        let Some(text) = self.text(Field::Currency) else { return Ok(None) };
+        let Some(text) = self.read(Field::Currency) else { return Ok(None) };
         Currency::parse(&text).map(Some).ok_or_else(|| {
             self.wrong(
                 Field::Currency,

@@ -53,6 +53,9 @@ impl<'w> Addenda<'w> {
                     if is_foreign(&more, trace, entry.head.disturbed, out) {
                         continue;
                     }
+                    if addenda.payment.is_empty() {
+                        addenda.payment.reserve_exact(entry.spans.len());
+                    }
                     addenda.payment.push(more);
                     let expected = addenda.payment.len() % 10_000;
                     let found = number(more.raw(&more::SEQUENCE));

@@ -5,7 +5,7 @@
 
 use crate::{
     Control, Effect, Figure, Finding, FindingCode, Limits, Money, Party, Payment, Record, Reference, Remittance, Severity, Text,
-    x12::{Bare, Delimiters, machine::Machine, output::Output},
+    x12::{Bare, Delimiters, lexer::Tape, machine::Machine, output::Output},
 };
 
 use super::{
@@ -34,8 +34,8 @@ pub(super) struct Advice<'w> {
 }
 
 impl<'w> Source<'w, '_> {
-    /// Reads the addenda of an entry that made `payment`.
-    pub fn read(&self, payment: &Payment<'w>, out: &mut Output<'w>) -> Advice<'w> {
+    /// Reads the addenda of an entry that made `payment`. The tape is memory to work in.
+    pub fn read(&self, payment: &Payment<'w>, tape: &mut Tape, out: &mut Output<'w>) -> Advice<'w> {
         if let [line] = self.lines
             && line.letters == Letters::Ascii
             && self.disorder.is_none()
@@ -54,11 +54,11 @@ impl<'w> Source<'w, '_> {
         let raw = || text(&joined, kind);
         let read = match kind {
             Kind::Text => return Advice { text: raw(), ..Advice::default() },
-            Kind::Interchange => self.read_x12(&joined, &joined.bytes, 0, None, out),
-            Kind::Sets(delimiters) => self.read_x12(&joined, &joined.bytes, 0, Some(delimiters), out),
+            Kind::Interchange => self.read_x12(&joined, (&joined.bytes, 0), None, tape, out),
+            Kind::Sets(delimiters) => self.read_x12(&joined, (&joined.bytes, 0), Some(delimiters), tape, out),
             Kind::Segments(delimiters) => {
                 let (bytes, prefix) = wrap(&joined.bytes, delimiters, payment.amount);
-                self.read_x12(&joined, &bytes, prefix, Some(delimiters), out)
+                self.read_x12(&joined, (&bytes, prefix), Some(delimiters), tape, out)
             }
         };
         let Some(mut advice) = read else { return Advice { text: raw(), ..Advice::default() } };
@@ -70,22 +70,23 @@ impl<'w> Source<'w, '_> {
         advice
     }
 
-    /// Reads X12. `prefix` bytes of `bytes` were put before the joined text. Nothing when it is damaged.
+    /// Reads X12: bytes of which so many first ones were put before the joined text. Nothing when it is damaged.
     fn read_x12(
         &self,
         joined: &Joined<'w>,
-        bytes: &[u8],
-        prefix: usize,
+        (bytes, prefix): (&[u8], usize),
         bare: Option<Delimiters>,
+        tape: &mut Tape,
         out: &mut Output<'w>,
     ) -> Option<Advice<'w>> {
         let limits = Limits { findings_max: 50, ..self.limits.clone() };
-        let mut found = Found::default();
-        let mut machine = Machine::new(&limits, bare.map(Bare::Sets));
-        machine.run(bytes, true, &mut |record: Record<'_>| found.take(record));
-        machine.finish(&mut |record: Record<'_>| found.take(record));
-        let Found { payments, remittances, controls, findings } = found;
         let place = Places { joined, entry: self.entry, prefix };
+        let mut found = Found::default();
+        let mut machine = Machine::on_tape(&limits, bare.map(Bare::Sets), std::mem::take(tape));
+        machine.run(bytes, true, &mut |record: Record<'_>| found.take(record, &mut |text| place.text(bytes, text)));
+        *tape = machine.take_tape();
+        machine.finish(&mut |record: Record<'_>| found.take(record, &mut |text| place.text(bytes, text)));
+        let Found { payments, remittances, controls, findings } = found;
         let mut whole = true;
         for finding in findings {
             if let Some(finding) = place.finding(finding) {
@@ -133,37 +134,38 @@ impl<'w> Source<'w, '_> {
     }
 }
 
-/// What the X12 reader found, with its own text: the joined bytes do not outlive the entry.
+/// What the X12 reader found, with texts of the file: the joined bytes do not outlive the entry.
 #[derive(Debug, Default)]
-struct Found {
-    payments: Vec<Paid>,
-    remittances: Vec<Remittance<'static>>,
+struct Found<'w> {
+    payments: Vec<Paid<'w>>,
+    #[expect(clippy::vec_box, reason = "a remittance goes on in its box; moving it out and in again costs")]
+    remittances: Vec<Box<Remittance<'w>>>,
     controls: Vec<Control>,
     findings: Vec<Finding>,
 }
 
 /// What is wanted of the payment order: the money itself is the entry's.
 #[derive(Debug)]
-struct Paid {
+struct Paid<'w> {
     amount: Money,
     /// A remittance came of it, which has the text and the trace too.
     has_lines: bool,
-    references: Vec<Reference<'static>>,
-    text: Option<Text<'static>>,
-    trace: Option<Text<'static>>,
+    references: Vec<Reference<'w>>,
+    text: Option<Text<'w>>,
+    trace: Option<Text<'w>>,
 }
 
-impl Found {
-    fn take(&mut self, record: Record<'_>) {
+impl<'w> Found<'w> {
+    fn take<'x>(&mut self, record: Record<'x>, text: &mut impl FnMut(Text<'x>) -> Text<'w>) {
         match record {
             Record::Payment(payment) => self.payments.push(Paid {
                 amount: payment.amount,
                 has_lines: payment.remittance.is_some(),
-                references: payment.references.into_iter().map(Reference::into_owned).collect(),
-                text: payment.text.map(|text| Text::Owned(text.into_owned())),
-                trace: payment.trace.map(|trace| Text::Owned(trace.into_owned())),
+                references: payment.references.into_iter().map(|reference| reference.with_texts(text)).collect(),
+                text: payment.text.map(&mut *text),
+                trace: payment.trace.map(text),
             }),
-            Record::Remittance(remittance) => self.remittances.push(remittance.into_owned()),
+            Record::Remittance(remittance) => self.remittances.push(Box::new(remittance.with_texts(text))),
             Record::Control(control) => self.controls.push(control),
             Record::Finding(finding) => self.findings.push(finding),
             // Sets of other kinds have no business in a payment.
@@ -173,7 +175,7 @@ impl Found {
 }
 
 /// One advice of everything the X12 reader found. Several sets for one entry are one remittance.
-fn gather<'w>(payments: Vec<Paid>, remittances: Vec<Remittance<'static>>, place: &Places<'_, '_>) -> Advice<'w> {
+fn gather<'w>(payments: Vec<Paid<'w>>, remittances: Vec<Box<Remittance<'w>>>, place: &Places<'_, '_>) -> Advice<'w> {
     let mut advice = Advice::default();
     for payment in payments {
         advice.references.extend(payment.references);
@@ -190,7 +192,7 @@ fn gather<'w>(payments: Vec<Paid>, remittances: Vec<Remittance<'static>>, place:
         }
         add_text(&mut advice.text, remittance.text.clone());
         match &mut advice.remittance {
-            None => advice.remittance = Some(Box::new(remittance)),
+            None => advice.remittance = Some(remittance),
             Some(first) => {
                 first.lines.append(&mut remittance.lines);
                 first.references.append(&mut remittance.references);

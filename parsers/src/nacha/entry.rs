@@ -2,7 +2,8 @@
 
 use crate::{
     Account, Currency, Direction, Effect, Finding, FindingCode, Limits, Location, Method, Money, Party, Payment, Reference,
-    Remittance, Return, Severity, Text, mask, x12::output::Output,
+    Remittance, Return, Severity, Text, mask,
+    x12::{lexer::Tape, output::Output},
 };
 
 use super::{
@@ -61,7 +62,8 @@ pub(super) struct Entry<'w, 'b> {
 
 impl<'w> Entry<'w, '_> {
     /// Makes records of the entry; the payment, which comes last, is given back. What cannot be read was told about when the totals took it.
-    pub fn read(&self, out: &mut Output<'w>) -> Option<Box<Payment<'w>>> {
+    /// The tape is memory for reading what the addenda say.
+    pub fn read(&self, tape: &mut Tape, out: &mut Output<'w>) -> Option<Box<Payment<'w>>> {
         let line = self.spans.first().map(|span| span.line(self.window, self.base).with_text())?;
         let (transaction, amount) = (self.head.transaction?, self.head.amount?);
         let gathered;
@@ -91,7 +93,9 @@ impl<'w> Entry<'w, '_> {
                 }
                 Purpose::Prenote => {}
                 Purpose::ZeroDollar if self.batch.form == Form::Message => {}
-                Purpose::Moves | Purpose::ZeroDollar => return self.pay(&line, addenda, transaction.direction, amount, out),
+                Purpose::Moves | Purpose::ZeroDollar => {
+                    return self.pay(&line, addenda, (transaction.direction, amount), tape, out);
+                }
             }
         }
         None
@@ -133,8 +137,8 @@ impl<'w> Entry<'w, '_> {
         &self,
         line: &Line<'w>,
         addenda: &Addenda<'w>,
-        direction: Direction,
-        cents: i64,
+        (direction, cents): (Direction, i64),
+        tape: &mut Tape,
         out: &mut Output<'w>,
     ) -> Option<Box<Payment<'w>>> {
         // Filled where it stays: payments are large, and moving one costs as much as reading it.
@@ -161,7 +165,7 @@ impl<'w> Entry<'w, '_> {
         }
         if !addenda.payment.is_empty() {
             let source = advice::Source { entry: line, lines: &addenda.payment, disorder: addenda.disorder, limits: self.limits };
-            let advice = source.read(&payment, out);
+            let advice = source.read(&payment, tape, out);
             payment.text = advice.text;
             payment.references.extend(advice.references);
             payment.remittance = advice.remittance.map(|remittance| out.remittance(remittance));

@@ -1,6 +1,6 @@
 //! The texts of the addenda of one entry as one, and the way back from it to the file.
 
-use crate::{Effect, Finding, FindingCode, Location, Text, x12::segment::decode};
+use crate::{Effect, Finding, FindingCode, Location, Text, owned::position_in, x12::segment::decode};
 
 use super::{
     dialect::Kind,
@@ -53,6 +53,15 @@ impl<'w> Joined<'w> {
         joined
     }
 
+    /// The text of the file that stands at a position of the joined text, where it was not cut.
+    fn text(&self, position: usize, length: usize) -> Option<&'w str> {
+        let index = self.pieces.partition_point(|piece| piece.start <= position).checked_sub(1)?;
+        let piece = self.pieces.get(index).filter(|_| !self.narrow)?;
+        let from = position.checked_sub(piece.start)?;
+        let bytes = piece.line.raw(&at::PAYMENT_INFORMATION).get(from..from.checked_add(length)?)?;
+        std::str::from_utf8(bytes).ok()
+    }
+
     /// Where a position of the joined text stands in the file. Blanks lost in transit stand at the end of their line.
     fn location(&self, position: usize) -> Location {
         let index = self.pieces.partition_point(|piece| piece.start <= position).saturating_sub(1);
@@ -78,7 +87,16 @@ pub(super) struct Places<'a, 'w> {
     pub prefix: usize,
 }
 
-impl Places<'_, '_> {
+impl<'w> Places<'_, 'w> {
+    /// The text of the file that a text of the X12 reader's `bytes` was copied from, else a text of its own.
+    pub fn text(&self, bytes: &[u8], text: Text<'_>) -> Text<'w> {
+        let position = position_in(bytes, &text).and_then(|at| at.checked_sub(self.prefix));
+        match position.and_then(|at| self.joined.text(at, text.len())) {
+            Some(text) => Text::Borrowed(text),
+            None => Text::Owned(text.into_owned()),
+        }
+    }
+
     /// Byte and line are those of the addenda record; segment, tag and element stay those of the 820.
     pub fn location(&self, location: Location) -> Location {
         let byte = usize::try_from(location.byte).unwrap_or(usize::MAX);

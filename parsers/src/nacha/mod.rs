@@ -23,6 +23,7 @@ use crate::{
     Effect, Finding, FindingCode, Format, Limits, Location, Party, Record, Severity, Sink, Summary,
     reader::Reader,
     x12::{
+        lexer::Tape,
         output::{Output, Tally},
         received::{self, Received},
     },
@@ -71,6 +72,8 @@ pub(crate) struct Nacha {
     /// The entry in hand and its addenda.
     entry: Vec<Span>,
     head: Head,
+    /// Memory for reading X12 in addenda.
+    tape: Tape,
     /// Letters beyond ASCII were told of in the entry in hand.
     letters_told: bool,
     /// Something was read: a header, a batch or an entry.
@@ -133,6 +136,7 @@ impl Nacha {
             batch: None,
             entry: Vec::new(),
             head: Head::default(),
+            tape: Tape::default(),
             letters_told: false,
             read: false,
             stopped: false,
@@ -293,7 +297,7 @@ impl Nacha {
             let originator = to.originator.get_or_insert_with(|| batch.originator(window));
             let (base, spans, head, limits) = (self.base, self.entry.as_slice(), self.head, &self.limits);
             let entry = Entry { window, base, spans, head, batch, originator, limits };
-            let payment = entry.read(&mut to.out);
+            let payment = entry.read(&mut self.tape, &mut to.out);
             // What sets one entry aside has been left out by its reader.
             to.out.take_set_aside();
             to.out.flush(to.sink);

@@ -69,9 +69,10 @@ pub(crate) struct Tape {
 }
 
 impl Tape {
-    /// An empty index.
-    pub fn new(segment_bytes_max: usize) -> Self {
-        Self { segment_bytes_max, ..Self::default() }
+    /// An empty index in the memory of one that is no longer needed.
+    pub fn renewed(mut self, segment_bytes_max: usize) -> Self {
+        self.restart(0, 0);
+        Self { segment_bytes_max, ..self }
     }
 
     /// Begins anew at a window position, after `newlines` line breaks.

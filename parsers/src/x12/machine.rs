@@ -7,7 +7,7 @@ mod between;
 mod ending;
 mod segments;
 
-use crate::{Currency, Effect, Limits, Location, Sink, Status, Summary};
+use crate::{Currency, Effect, Limits, Location, Sink, Status, Summary, utf8};
 
 use super::{
     bare::Bare,
@@ -63,12 +63,17 @@ pub(crate) struct Machine {
 impl Machine {
     /// A machine for a file with envelopes, or for X12 without them.
     pub fn new(limits: &Limits, bare: Option<impl Into<Bare>>) -> Self {
+        Self::on_tape(limits, bare, Tape::default())
+    }
+
+    /// The same, with the memory of an earlier machine: for short texts getting memory takes as long as reading.
+    pub fn on_tape(limits: &Limits, bare: Option<impl Into<Bare>>, tape: Tape) -> Self {
         let bare = bare.map(Into::into);
         let mut limits = limits.clone();
         // Positions on the tape have 32 bits.
         limits.transaction_bytes_max = limits.transaction_bytes_max.min(1 << 30);
         limits.segment_bytes_max = limits.segment_bytes_max.min(limits.transaction_bytes_max);
-        let tape = Tape::new(limits.segment_bytes_max);
+        let tape = tape.renewed(limits.segment_bytes_max);
         Self {
             stage: if bare.is_some() { Stage::Inside } else { Stage::Between },
             tally: Tally::new(limits.findings_max),
@@ -121,6 +126,11 @@ impl Machine {
     pub fn unwrap_from(&mut self) -> &mut Wrap {
         self.needs_unwrapping = false;
         self.wrap.insert(Wrap::starting_at(self.base))
+    }
+
+    /// Gives up the memory of a machine that will only be finished.
+    pub fn take_tape(&mut self) -> Tape {
+        std::mem::take(&mut self.tape)
     }
 
     /// After the last window: the verdict, what came in, and how many findings were not kept.
@@ -303,7 +313,7 @@ fn read_set<'w>(envelope: &mut Envelope, limits: &Limits, context: &Context<'w, 
     let end = context.marks.get((last.mark_end as usize).wrapping_sub(1)).copied().unwrap_or(last.start) as usize;
     let start = first.start as usize;
     let bytes = context.bytes.get(start..end).unwrap_or_default();
-    let text = std::str::from_utf8(bytes);
+    let text = utf8::text(bytes);
     let context = Context { text: text.ok().map(|text| (text, start)), ..*context };
     let st = Segment::new(&context, first, 1);
     let se = Segment::new(&context, last, u32::try_from(spans.len()).unwrap_or(u32::MAX));

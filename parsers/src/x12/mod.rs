@@ -10,7 +10,7 @@ mod bill;
 pub mod delimiters;
 mod envelope;
 mod footing;
-mod lexer;
+pub(crate) mod lexer;
 pub(crate) mod machine;
 pub(crate) mod output;
 mod place;
