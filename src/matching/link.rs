@@ -20,6 +20,8 @@ pub struct Link<T> {
 const APART_DAYS: u64 = 14;
 /// Points a link needs.
 const POINTS_MIN: i64 = 6_000;
+/// Level of a trace that the advice's sender made up.
+const OWN_NUMBER: &str = "own_number";
 /// Points of being the only one with the trace or the total.
 const ALONE: i64 = 2_000;
 /// What the best link must be ahead of the second.
@@ -61,7 +63,9 @@ fn best<T: Ord + Copy>(candidates: impl Iterator<Item = (T, Vec<EvidenceItem>, i
     let rival = ranked.get(1).map_or(i64::MIN / 2, |(_, _, points)| *points);
     let alone = ranked.len() == 1;
     let (to, evidence, points_milli) = ranked.into_iter().next()?;
-    // Nothing else has this total, to the cent: who pays for whom is then the matching's question.
+    // Nothing else has this total, to the cent: who pays for whom is then the matching's question. A number that the sender of the advice made up
+    // itself says that nobody meant to tie the two by number, and then a total alone is too little.
+    let alone = alone && !evidence.iter().any(|item| item.level == OWN_NUMBER);
     let points_milli = points_milli + if alone { ALONE } else { 0 };
     (points_milli >= POINTS_MIN && points_milli - rival >= MARGIN_MIN).then_some(Link { to, evidence, points_milli })
 }
@@ -75,7 +79,7 @@ fn weigh(payment: &Seen, remittance: &Remittance) -> Option<(Vec<EvidenceItem>, 
     let mut found = Vec::new();
     by_trace(payment, remittance, &mut found)?;
     // A payment that names items itself takes another advice only by its trace: equal amounts of one customer are common.
-    if payment.references != 0 && found.is_empty() {
+    if payment.references != 0 && found.iter().all(|item| item.level == OWN_NUMBER) {
         return None;
     }
     by_total(payment, remittance, &mut found)?;
@@ -96,7 +100,7 @@ fn by_trace(payment: &Seen, remittance: &Remittance, found: &mut Vec<EvidenceIte
     } else if one_ends_the_other && tail(&whole).is_some() && tail(&payment.whole_trace).is_some() {
         ("tail", 4_000)
     } else if remittance.numbers_itself() {
-        return Some(());
+        (OWN_NUMBER, 0)
     } else {
         return None;
     };
