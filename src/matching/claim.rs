@@ -72,8 +72,6 @@ pub(super) struct Claims {
     pub(super) silent: Vec<usize>,
     /// Words of a text that look like references and name nothing.
     pub(super) unread: Vec<String>,
-    /// Characters of the text they were read from; 0 for the lines of an advice.
-    pub(super) text_chars: usize,
     /// The bound that was met, where one was.
     pub(super) bound: Option<String>,
 }

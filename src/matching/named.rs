@@ -150,15 +150,16 @@ fn unsaid(drafts: &[Draft], claims: &Claims, scale: &Scale<'_>, finder: &Finder<
     state.block(Reason::ShortPaid, text);
 }
 
-/// One item is named, every word of the text is understood, and no credit memo could explain what is missing: then the payer paid less.
+/// One item is named, every word of the text is understood, and neither a discount nor a credit memo could explain what is missing: then the
+/// payer paid less.
 fn names_all(draft: &Draft, claims: &Claims, scale: &Scale<'_>, finder: &Finder<'_>) -> bool {
     let items = &finder.snapshot.items;
     let ([line], []) = (draft.proposal.lines.as_slice(), claims.unread.as_slice()) else { return false };
     items.slot(line.item).is_some_and(|slot| {
         let missing = items.open_minor[slot as usize].saturating_sub(line.closes_minor().unwrap_or(0));
         let mut own = items.open_of(items.customer[slot as usize]).iter().take(OWN_ITEMS_MAX);
-        let less_discount = missing.saturating_sub(scale.discount(slot));
-        !own.any(|other| [-missing, -less_discount].contains(&items.open_minor[*other as usize]))
+        // Where a discount could be taken, less may be more than the net.
+        scale.discount(slot) == 0 && !own.any(|other| items.open_minor[*other as usize] == -missing)
     })
 }
 
@@ -205,22 +206,13 @@ fn left_over(drafts: &[Draft], claims: &Claims, scale: &Scale<'_>, finder: &Find
         trail.note("joint", text.clone());
         return state.block(Reason::Ambiguous, text);
     }
-    let unsaid = claims.claims.iter().any(|claim| claim.net_minor.is_none() || claim.net_is_ours);
-    // Who names one item and no amount may pay a little too much; twice as much is for something else as well.
-    let meant =
-        claims.claims.len() == 1 && claims.unread.is_empty() && is_whole(claims, finder) && best.proposal.unapplied_minor < used;
-    if unsaid && !meant {
+    if claims.claims.iter().any(|claim| claim.net_minor.is_none() || claim.net_is_ours) {
         let text = format!("{rest} is left over after all items named, and the payer wrote no amounts: items may be missing");
         trail.note("joint", text.clone());
         return state.block(Reason::Overpaid, text);
     }
     state.facts.insert(Fact::AmountOver);
     trail.note("joint", format!("{rest} more came than the items take; it stays unapplied"));
-}
-
-/// A text shorter than what banks cut texts to has not been cut.
-fn is_whole(claims: &Claims, finder: &Finder<'_>) -> bool {
-    finder.rules.payers.alias.cut_lengths.iter().max().is_some_and(|longest| claims.text_chars < *longest)
 }
 
 /// Whether the advice adds up to the payment. Cash beyond its lines is an overpayment only where the advice itself adds up.

@@ -38,8 +38,7 @@ pub(super) fn readings<'t>(texts: impl Iterator<Item = &'t str>, finder: &mut Fi
         for ranges in [true, false] {
             let mut reader = Reader { text, words: &words, finder, ranges, claims: Claims::default(), last: None, ranged: false };
             reader.read();
-            let (mut claims, ranged) = (reader.claims, reader.ranged);
-            claims.text_chars = text.chars().count();
+            let (claims, ranged) = (reader.claims, reader.ranged);
             if !claims.claims.is_empty() {
                 readings.push(claims);
             }
