@@ -98,6 +98,8 @@ pub(crate) fn read_isa(bytes: &[u8], last: bool) -> Result<Isa<'_>, IsaFault> {
     let complete = last || bytes.len() >= HEADER_MAX;
     let (rest, (separator, fields, collapsed)) = match fixed(head) {
         Ok((rest, (separator, fields))) => (rest, (separator, fields, false)),
+        // A header of fixed form that is not whole yet may look like a short one: with more bytes the answer would be another.
+        Err(_) if !complete && head.len() < FIXED_LENGTH => return Err(IsaFault::Incomplete),
         Err(_) => match counted(head) {
             Ok((rest, (separator, fields))) => (rest, (separator, fields, true)),
             Err(_) if !complete => return Err(IsaFault::Incomplete),
@@ -136,6 +138,9 @@ pub(crate) fn read_isa(bytes: &[u8], last: bool) -> Result<Isa<'_>, IsaFault> {
     let length = before.saturating_add(1).saturating_add(width);
     Ok(Isa { delimiters, elements, length, collapsed })
 }
+
+/// Bytes of a header of fixed form up to ISA16.
+const FIXED_LENGTH: usize = 105;
 
 type Fields<'w> = (u8, [&'w [u8]; 15]);
 
