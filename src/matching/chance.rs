@@ -73,6 +73,9 @@ pub(super) fn combinations(items: usize, most: usize) -> usize {
     total
 }
 
+/// Sums looked at: of more than these not all are counted before the search stops, and what is not counted is not unique.
+pub(super) const SUMS_MAX: usize = 200_000;
+
 /// Steps of the search for sums.
 const STEPS_MAX: u32 = 400_000;
 

@@ -109,11 +109,15 @@ fn fewest(others: &[Slot], rest_minor: i64, scale: &Scale<'_>, finder: &Finder<'
     }
     let sums: Vec<i64> = positive.iter().map(open).collect();
     for most in 2..=limits.items_max {
+        let tried = chance::combinations(positive.len(), most);
+        if tried > chance::SUMS_MAX {
+            return Rest::Nothing;
+        }
         let sets = chance::subsets(&sums, rest_minor, most, 2);
         match sets.as_slice() {
             [] => {}
             [one] => {
-                let chance_ppm = amounts.chance_ppm(rest_minor, chance::combinations(positive.len(), most));
+                let chance_ppm = amounts.chance_ppm(rest_minor, tried);
                 let choices = one.iter().map(|index| in_full(positive[*index], Fact::Combination, finder)).collect();
                 return Rest::By(Completion { choices, chance_ppm });
             }

@@ -158,7 +158,7 @@ fn combinations(
     // The fewest items first: larger sets have any sum by coincidence and say nothing against a smaller one.
     for most in 2..=limits.items_max {
         let tried = chance::combinations(positive.len(), most);
-        if tried > SUMS_MAX {
+        if tried > chance::SUMS_MAX {
             return;
         }
         let sets = chance::subsets(&amounts, amount, most, PROPOSALS_MAX);
@@ -171,9 +171,6 @@ fn combinations(
         }
     }
 }
-
-/// Sums looked at: beyond them not all could be counted.
-const SUMS_MAX: usize = 200_000;
 
 /// Everything that falls due between two days.
 fn statements(view: &[(Slot, i64)], owed: &Owed, amount: i64, finder: &Finder<'_>, guesses: &mut Vec<Guess>) {
