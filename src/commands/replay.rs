@@ -18,7 +18,8 @@ use crate::work::{
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:
   tieout replay worlds/typical --out applications.jsonl
-  tieout replay worlds/typical --out applications.jsonl --assisted")]
+  tieout replay worlds/typical --out applications.jsonl --assisted
+  tieout replay worlds/typical --out applications.jsonl --explain P00000017")]
 pub struct Args {
     /// Folder with customers.csv, invoices.csv and payments.jsonl
     #[arg(value_name = "WORLD")]
@@ -29,6 +30,9 @@ pub struct Args {
     /// After each day, book what was held as truth.jsonl of the world says, as a person would have done
     #[arg(long)]
     pub assisted: bool,
+    /// Tell how these payments were decided
+    #[arg(long, value_name = "PAYMENT")]
+    pub explain: Vec<String>,
 }
 
 pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
@@ -42,7 +46,8 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let partial = args.out.with_extension("part");
     let mut out = BufWriter::new(File::create(&partial).with_context(|| format!("writing {}", partial.display()))?);
     let mut progress = Progress::counting("replaying", world.events.len() as u64);
-    let tally = Replay::new(&world, &rules, labels.as_ref()).run(&world, &mut out, &mut |done| progress.at(done))?;
+    let replay = Replay::new(&world, &rules, labels.as_ref()).telling(&args.explain);
+    let tally = replay.run(&world, &mut out, &mut |done| progress.at(done))?;
     out.flush()?;
     fs::rename(&partial, &args.out).with_context(|| format!("writing {}", args.out.display()))?;
     let rate = u128::from(tally.payments) * 1_000_000 / tally.deciding.as_micros().max(1);
@@ -50,5 +55,6 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         "{} payments: {} posted, {} held; {} of {} returns taken back\n{:.2?} deciding, {rate} payments a second, longest {:.1?}\n",
         tally.payments, tally.posted, tally.held, tally.taken_back, tally.returns, tally.deciding, tally.longest
     ))?;
+    tally.told.iter().try_for_each(|told| super::print(&format!("\n{told}")))?;
     Ok(Exit::Success)
 }

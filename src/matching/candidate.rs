@@ -99,7 +99,8 @@ impl Level {
             Self::Part => Fact::ReferencePart,
             Self::PurchaseOrder | Self::BillOfLading | Self::Pro => Fact::ReferenceCross,
             Self::Range => Fact::ReferenceRange,
-            Self::Scanned | Self::Cut | Self::OneEdit | Self::TwoEdits => Fact::ReferenceFuzzy,
+            Self::Scanned => Fact::ReferenceScanned,
+            Self::Cut | Self::OneEdit | Self::TwoEdits => Fact::ReferenceFuzzy,
             Self::AmountOnly => Fact::OneItemEqual,
         }
     }
@@ -307,9 +308,11 @@ impl<'a> Finder<'a> {
             for key in [written.folded.as_str(), written.core()] {
                 for &slot in items.filed(Kind::Number, seller, key) {
                     self.comparisons += 1;
-                    let named = self.number_level(&written, "", slot).is_some_and(|level| level <= Level::Core);
-                    if named && !self.prefix_of_other(reference, slot) {
-                        found(slot, Level::Part);
+                    let named = self.number_level(&written, "", slot).filter(|level| *level <= Level::Core);
+                    if let Some(level) = named.filter(|_| !self.prefix_of_other(reference, slot)) {
+                        // A whole long number among other words needs no help.
+                        let whole = level <= Level::Folded && normalise::digits(&gram) >= WHOLE_DIGITS_MIN;
+                        found(slot, if whole { Level::Core } else { Level::Part });
                     }
                 }
             }
@@ -401,6 +404,9 @@ impl<'a> Finder<'a> {
         }
     }
 }
+
+/// Digits of a number that is told from dates and counts around it.
+const WHOLE_DIGITS_MIN: usize = 6;
 
 /// Runs of neighbouring parts, shorter than the whole and with four digits or more: `INVOICE NO INV 010443` holds `INV010443`.
 fn grams(reference: &Reference) -> Vec<String> {

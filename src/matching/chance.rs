@@ -12,7 +12,13 @@ pub(super) struct Amounts {
     range_minor: i64,
     /// Every amount is a multiple of it: 2500 where all are in round 25s.
     grain_minor: i64,
+    count: i64,
+    /// Amounts that are a multiple of each of [`ROUND_STEPS`].
+    round: [i64; ROUND_STEPS.len()],
 }
+
+/// Steps in which people round.
+const ROUND_STEPS: [i64; 4] = [10_000, 2_500, 1_000, 100];
 
 /// Amounts that show a grain.
 const GRAIN_AMOUNTS_MIN: usize = 3;
@@ -22,14 +28,19 @@ const GRAIN_MAX: i64 = 10_000;
 impl Amounts {
     pub(super) fn of(amounts: impl Iterator<Item = i64>) -> Self {
         let (mut most, mut grain, mut count) = (0i64, 0i64, 0usize);
+        let mut round = [0i64; ROUND_STEPS.len()];
         for amount in amounts {
             count += 1;
+            for (seen, step) in round.iter_mut().zip(ROUND_STEPS) {
+                *seen += i64::from(amount % step == 0);
+            }
             most = most.max(amount.saturating_abs());
             grain = greatest_common_divisor(grain, amount.saturating_abs());
         }
         // Of a few amounts anything is a common multiple.
         let grain = if count < GRAIN_AMOUNTS_MIN { 1 } else { grain };
-        Self { range_minor: most.max(1), grain_minor: grain.clamp(1, GRAIN_MAX) }
+        let count = i64::try_from(count).unwrap_or(i64::MAX - 1);
+        Self { range_minor: most.max(1), grain_minor: grain.clamp(1, GRAIN_MAX), count, round }
     }
 
     /// The amounts of everything open of one customer.
@@ -40,17 +51,14 @@ impl Amounts {
 
     /// Accidental hits to expect among `tried` sums near an amount, in millionths of one.
     pub(super) fn chance_ppm(&self, amount_minor: i64, tried: usize) -> i64 {
-        // A round amount meets other round amounts: it is as coarse as its own zeros say.
-        let grain = self.grain_minor.max(roundness(amount_minor));
-        let values = (self.range_minor.max(amount_minor.saturating_abs()) / grain).max(1);
+        let range = self.range_minor.max(amount_minor.saturating_abs());
         let tried = i64::try_from(tried).unwrap_or(i64::MAX / 1_000_000).min(i64::MAX / 1_000_000);
-        (tried * 1_000_000 / values).min(1_000_000)
+        let hits = |grain: i64| (tried * 1_000_000 / (range / grain).max(1)).min(1_000_000);
+        let plain = hits(self.grain_minor);
+        // A round amount meets other round amounts, as many as there are among what this payer owes.
+        let round = ROUND_STEPS.iter().zip(self.round).find(|(step, _)| amount_minor % *step == 0);
+        round.map_or(plain, |(step, seen)| plain.max(hits(*step) * (seen + 1) / (self.count + 1)))
     }
-}
-
-/// The largest of some round steps that divides an amount.
-fn roundness(amount_minor: i64) -> i64 {
-    [10_000, 2_500, 1_000, 100].into_iter().find(|step| amount_minor % step == 0).unwrap_or(1)
 }
 
 const fn greatest_common_divisor(mut a: i64, mut b: i64) -> i64 {

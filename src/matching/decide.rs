@@ -45,8 +45,8 @@ pub fn decide(case: &Case<'_>, snapshot: &Snapshot, rules: &RuleSet) -> Decision
         std::iter::once(&case.payment.payer).chain(case.remittance.map(|remittance| &remittance.payer)).collect();
     let texts = [case.payment.text.as_deref(), case.remittance.and_then(|remittance| remittance.text.as_deref())];
     let payer = payer::identify(&payers, texts.into_iter().flatten(), snapshot, rules, &mut trail);
-    note_link(case, &mut trail);
-    let mut state = State { facts: FactSet::EMPTY, blocks: Vec::new(), bound: None };
+    let tied_by_number = note_link(case, &mut trail);
+    let mut state = State { facts: FactSet::EMPTY, blocks: Vec::new(), bound: None, tied_by_number };
     check_duplicate(case, snapshot, rules, &mut state, &mut trail);
     let mut finder = Finder::new(snapshot, rules, &payer, case.payment.seller, case.payment.currency, case.today);
     let claims = read_claims(case, &mut finder, &mut trail);
@@ -70,6 +70,8 @@ pub(super) struct State {
     pub(super) blocks: Vec<(Reason, String)>,
     /// A bound of the search that was met.
     pub(super) bound: Option<String>,
+    /// The advice came with the payment, or is tied to it by more than its total and the payer's name.
+    pub(super) tied_by_number: bool,
 }
 
 impl State {
@@ -116,14 +118,21 @@ fn held(case: &Case<'_>, rules: &RuleSet, trail: Trail, reason: Reason, why: Str
     }
 }
 
-/// An advice that came apart says here what ties it to the cash.
-fn note_link(case: &Case<'_>, trail: &mut Trail) {
+/// An advice that came apart says here what ties it to the cash. Gives whether that is more than total and name, which several payments may share.
+fn note_link(case: &Case<'_>, trail: &mut Trail) -> bool {
     let Some(remittance) = case.remittance.filter(|remittance| remittance.source.file != case.payment.source.file) else {
-        return;
+        return true;
     };
     match link::ties(case.payment, remittance) {
-        Some((found, _)) => trail.note_with("link", None, "the advice came apart from its cash", found),
-        None => trail.note("link", "the advice came apart from its cash and was linked by a person"),
+        Some((found, _)) => {
+            let by_number = found.iter().any(|item| item.field == "trace" && item.points_milli > 0);
+            trail.note_with("link", None, "the advice came apart from its cash", found);
+            by_number
+        }
+        None => {
+            trail.note("link", "the advice came apart from its cash and was linked by a person");
+            true
+        }
     }
 }
 

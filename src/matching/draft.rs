@@ -1,10 +1,11 @@
 //! A complete explanation turned into a proposal, with its equation and the facts rules ask for.
 
 use super::amount::FitKind;
-use super::candidate::Finder;
+use super::candidate::{Finder, Level};
 use super::choice::{Choice, Derived};
 use super::claim::Claim;
 use super::payer::{NameMatch, Pointed};
+use super::slip;
 use super::snapshot::Slot;
 use super::trail::figure;
 use crate::domain::{CustomerId, LineAdjustment, LineAdjustmentKind, Proposal, ProposalLine, Reason};
@@ -17,6 +18,8 @@ pub(super) struct Draft {
     pub(super) equation: String,
     /// Facts by proposal line.
     pub(super) lines: Vec<FactSet>,
+    /// By proposal line: other items of the same owner and amount that the reference may mean as well.
+    pub(super) rivals: Vec<Vec<Slot>>,
     /// Work that remains for a person when it posts.
     pub(super) follow_up: Vec<Reason>,
     /// What keeps it from posting, whatever the rules say.
@@ -40,6 +43,7 @@ impl Draft {
             proposal: Proposal { score_milli: points_milli, ..Proposal::default() },
             equation: String::new(),
             lines: Vec::new(),
+            rivals: Vec::new(),
             follow_up: Vec::new(),
             blocked: None,
             within_authority: true,
@@ -60,6 +64,7 @@ impl Draft {
                 }
                 cash = cash.saturating_add(fit.cash_minor);
                 draft.lines.push(line_facts(pick, *slot, fit.facts, finder));
+                draft.rivals.push(rivals(pick, *slot, finder));
                 draft.follow_up.extend(&fit.follow_up);
                 draft.within_authority &= within_authority(*slot, fit.cash_minor, &fit.adjustments, finder);
                 draft.customers.push(items.customer[at]);
@@ -103,6 +108,7 @@ impl Draft {
             if line.cash_minor == 0 {
                 self.proposal.lines.remove(index);
                 self.lines.remove(index);
+                self.rivals.remove(index);
             }
         }
     }
@@ -185,6 +191,23 @@ fn line_facts(pick: &Pick<'_>, slot: Slot, amount: FactSet, finder: &Finder<'_>)
         point_facts(pointed, &mut facts);
     }
     facts
+}
+
+/// Items of the same owner, seller and open amount that what is written does not tell from the one chosen.
+fn rivals(pick: &Pick<'_>, slot: Slot, finder: &Finder<'_>) -> Vec<Slot> {
+    if pick.choice.level < Level::Scanned {
+        return Vec::new();
+    }
+    let items = &finder.snapshot.items;
+    let at = slot as usize;
+    let equal = items.with_open_amount(items.customer[at], items.seller[at], items.currency[at], items.open_minor[at]);
+    let written = pick.claim.and_then(|claim| claim.mentions.get(pick.choice.mention));
+    let apart = |rival: &Slot| {
+        written.is_some_and(|mention| {
+            pick.choice.level < Level::AmountOnly && slip::tells_apart(&mention.reference, pick.choice.level, *rival, finder)
+        })
+    };
+    equal.iter().copied().filter(|rival| *rival != slot && !apart(rival)).collect()
 }
 
 fn point_facts(pointed: &Pointed, facts: &mut FactSet) {

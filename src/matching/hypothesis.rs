@@ -33,7 +33,8 @@ struct Guess {
 struct Owed {
     slots: Vec<Slot>,
     amounts: Amounts,
-    /// Items nothing was paid on, with what paying them in full takes, and with what it takes less the discounts earned today, where one is.
+    /// Items nothing was paid on, with what paying them in full takes, with what it takes less the discounts earned today, and less all discounts;
+    /// each view that differs from the one before.
     views: Vec<Vec<(Slot, i64)>>,
 }
 
@@ -86,14 +87,20 @@ fn owed(customer: u32, scale: &Scale<'_>, finder: &Finder<'_>, state: &mut State
                 && finder.sellers.contains(&items.seller[at])
         })
         .collect();
-    slots.sort_by_key(|slot| (items.due_date[*slot as usize], items.id[*slot as usize]));
+    slots.sort_by(|a, b| {
+        let key = |slot: Slot| (items.due_date[slot as usize], items.folded(slot), items.id[slot as usize]);
+        key(*a).cmp(&key(*b))
+    });
     let open = |slot: &Slot| items.open_minor[*slot as usize];
     let amounts = Amounts::of(slots.iter().map(open));
     // What is left of an item paid in part is in dispute, and payers pass over it.
     let whole: Vec<Slot> = slots.iter().copied().filter(|slot| open(slot) == items.amount_minor[*slot as usize]).collect();
     let full: Vec<(Slot, i64)> = whole.iter().map(|slot| (*slot, open(slot))).collect();
     let net: Vec<(Slot, i64)> = whole.iter().map(|slot| (*slot, open(slot) - scale.earned(*slot))).collect();
-    let views = if net == full { vec![full] } else { vec![full, net] };
+    // Who takes discounts takes them late, too.
+    let late: Vec<(Slot, i64)> = whole.iter().map(|slot| (*slot, open(slot) - scale.discount(*slot))).collect();
+    let mut views = vec![full, net, late];
+    views.dedup();
     (!slots.is_empty()).then_some(Owed { slots, amounts, views })
 }
 
@@ -172,22 +179,27 @@ fn combinations(
     }
 }
 
-/// Everything that falls due between two days.
+/// Neighbours by due date and number: everything from the oldest on, everything that falls due between two days, everything from one item to another.
 fn statements(view: &[(Slot, i64)], owed: &Owed, amount: i64, finder: &Finder<'_>, guesses: &mut Vec<Guess>) {
     if view.len() > STATEMENT_ITEMS_MAX {
         return;
     }
     let items = &finder.snapshot.items;
     let due = |at: usize| view.get(at).map(|(slot, _)| items.due_date[*slot as usize]);
-    let firsts: Vec<usize> = (0..view.len()).filter(|at| *at == 0 || due(*at) != due(*at - 1)).collect();
-    let windows = firsts.len().saturating_mul(firsts.len() + 1) / 2;
-    for (index, &from) in firsts.iter().enumerate() {
+    let days = (0..view.len()).filter(|at| *at == 0 || due(*at) != due(*at - 1)).count();
+    for from in 0..view.len() {
         let mut sum = 0i64;
+        let first_of_day = from == 0 || due(from) != due(from - 1);
         for at in from..view.len() {
             sum = sum.saturating_add(view[at].1);
-            if at > from && sum == amount && due(at) != due(at + 1) && !has_twin(view, from..at + 1, finder) {
-                // From the oldest on is what statements do; from a later day on there are many more ways to a sum.
-                let tried = if index == 0 { view.len() } else { windows };
+            if at > from && sum == amount && !has_twin(view, from..at + 1, finder) {
+                // The oldest first is what statements do, wherever they stop; the freer the ends, the more ways there are to a sum.
+                let tried = match (from, first_of_day, due(at) != due(at + 1)) {
+                    (0, _, _) => view.len(),
+                    (_, true, true) => days * (days + 1) / 2,
+                    (_, true, false) | (_, false, true) => days * view.len(),
+                    (_, false, false) => view.len() * view.len() / 2,
+                };
                 let chance = owed.amounts.chance_ppm(amount, tried);
                 guesses.push(guess(view[from..=at].to_vec(), Fact::PastDueClears, chance, 4_000));
             }

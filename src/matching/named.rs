@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::amount::Scale;
+use super::amount::{FitKind, Scale};
 use super::candidate::{Finder, Hit, Hits, Level};
 use super::choice::{Choice, Derived, choices};
 use super::claim::{Claim, Claims};
@@ -45,12 +45,15 @@ pub(super) fn explain(case: &Case<'_>, claims: &Claims, finder: &mut Finder<'_>,
     let amount_minor = case.payment.unapplied_minor;
     balance(case, claims, amount_minor, finder, state, trail);
     let scale = Scale { snapshot: finder.snapshot, rules: finder.rules, currency: finder.currency, paid: case.paid() };
-    let resolved = resolve(claims, &scale, finder, state, trail);
+    let mut resolved = resolve(claims, amount_minor, &scale, finder, state, trail);
     let ways: Vec<&[Choice]> = resolved.ways.iter().map(|(_, ways)| ways.as_slice()).collect();
     let target = amount_minor.saturating_sub(resolved.unresolved_minor);
     let mut found = joint::search(&ways, target);
     if found.complete.is_empty() && found.bound.is_none() && !resolved.ways.is_empty() {
-        found.complete = unsummed(&resolved, target, finder, state, trail);
+        found.complete = one_short(&mut resolved, target, &scale).map_or_else(
+            || unsummed(&resolved, target, finder, state, trail),
+            |explanation| vec![explanation],
+        );
     }
     state.bound = state.bound.take().or(found.bound);
     let mut drafts: Vec<Draft> = found
@@ -62,6 +65,7 @@ pub(super) fn explain(case: &Case<'_>, claims: &Claims, finder: &mut Finder<'_>,
     note_picks(found.complete.first().map(|best| best.picks.as_slice()).unwrap_or_default(), &resolved, finder, trail);
     left_over(&drafts, claims, &scale, finder, state, trail);
     unsaid(&drafts, claims, &scale, finder, state, trail);
+    other_payment(&drafts, finder, state, trail);
     let over = drafts.first().is_some_and(|draft| draft.proposal.unapplied_minor > 0);
     Found { drafts, named: Named { any: true, over, chance_ppm } }
 }
@@ -134,7 +138,7 @@ pub(super) fn adds_up(case: &Case<'_>, claims: &Claims, finder: &mut Finder<'_>)
 /// Less came than the items named are open for, and the payer wrote no amounts: a credit or another item may be meant that it did not name.
 fn unsaid(drafts: &[Draft], claims: &Claims, scale: &Scale<'_>, finder: &Finder<'_>, state: &mut State, trail: &mut Trail) {
     let short = drafts.first().is_some_and(|draft| draft.lines.iter().any(|line| line.has(Fact::AmountShort)));
-    if !short || !claims.claims.iter().any(|claim| claim.net_is_ours) {
+    if !short || !claims.claims.iter().any(|claim| claim.net_is_ours || claim.net_minor.is_none()) {
         return;
     }
     if drafts.first().is_some_and(|draft| names_all(draft, claims, scale, finder)) {
@@ -150,17 +154,19 @@ fn unsaid(drafts: &[Draft], claims: &Claims, scale: &Scale<'_>, finder: &Finder<
     state.block(Reason::ShortPaid, text);
 }
 
-/// One item is named, every word of the text is understood, and neither a discount nor a credit memo could explain what is missing: then the
-/// payer paid less.
+/// Every word of the text is understood, one item is named, alone or beside credits, and neither a discount nor another credit could explain what
+/// is missing: then the payer paid less.
 fn names_all(draft: &Draft, claims: &Claims, scale: &Scale<'_>, finder: &Finder<'_>) -> bool {
     let items = &finder.snapshot.items;
-    let ([line], []) = (draft.proposal.lines.as_slice(), claims.unread.as_slice()) else { return false };
-    items.slot(line.item).is_some_and(|slot| {
-        let missing = items.open_minor[slot as usize].saturating_sub(line.closes_minor().unwrap_or(0));
-        let mut own = items.open_of(items.customer[slot as usize]).iter().take(OWN_ITEMS_MAX);
-        // Where a discount could be taken, less may be more than the net.
-        scale.discount(slot) == 0 && !own.any(|other| items.open_minor[*other as usize] == -missing)
-    })
+    let mut debits = draft.proposal.lines.iter().filter(|line| line.cash_minor > 0);
+    let (Some(line), None) = (debits.next(), debits.next()) else { return false };
+    claims.unread.is_empty()
+        && items.slot(line.item).is_some_and(|slot| {
+            let missing = items.open_minor[slot as usize].saturating_sub(line.closes_minor().unwrap_or(0));
+            let mut own = items.open_of(items.customer[slot as usize]).iter().take(OWN_ITEMS_MAX);
+            // Where a discount could be taken, less may be more than the net.
+            scale.discount(slot) == 0 && !own.any(|other| items.open_minor[*other as usize] == -missing)
+        })
 }
 
 /// Claims with the ways to meet them.
@@ -247,6 +253,7 @@ fn balance(case: &Case<'_>, claims: &Claims, amount: i64, finder: &Finder<'_>, s
 /// The ways to meet each claim; a claim that has none is told in the trail and blocks.
 fn resolve<'c>(
     claims: &'c Claims,
+    amount_minor: i64,
     scale: &Scale<'_>,
     finder: &mut Finder<'_>,
     state: &mut State,
@@ -260,7 +267,8 @@ fn resolve<'c>(
     let mut credit_lost = false;
     let looked_up: Vec<Hits> = claims.claims.iter().map(|claim| finder.hits(claim)).collect();
     let owners = owners(&looked_up, finder);
-    // A line that names an item by its number vouches for one that names nothing.
+    // A line that names an item by its number vouches for one that names nothing; so does a known payer whose advice adds up.
+    let balanced = claims.total_minor() == Some(amount_minor);
     let beside =
         looked_up.len() > 1 && looked_up.iter().any(|hits| hits.hits.first().is_some_and(|hit| hit.level <= Level::Folded));
     for (claim, mut hits) in claims.claims.iter().zip(looked_up) {
@@ -275,7 +283,9 @@ fn resolve<'c>(
             hits.hits.extend(slips.into_iter().filter(|hit| !known.contains(&hit.slot)));
             ways = choices(claim, &hits.hits, scale);
         }
-        let unfound = ways.first().is_some_and(|way| way.level == Level::AmountOnly && !(beside && stands_in(claim, way)));
+        let unfound = ways.first().is_some_and(|way| {
+            way.level == Level::AmountOnly && !(stands_in(claim, way) && (beside || balanced && way.standing.may_pay()))
+        });
         let raw = claim.mentions.first().map_or("", |mention| mention.reference.raw.as_str());
         let number = |slot: Slot| finder.snapshot.items.number(slot);
         if let Some(hit) = closed_hit(&hits, &ways) {
@@ -362,6 +372,44 @@ fn closed_hit<'h>(hits: &'h Hits, ways: &[Choice]) -> Option<&'h Hit> {
         let nothing_better = agreeing.is_none_or(|level| level > hit.level) && any.is_none_or(|level| level >= hit.level);
         !outranked && meant && (hit.level.blocks_when_closed() || nothing_better)
     })
+}
+
+/// An advice that nothing but total and name ties to this cash may belong to another payment, when the payer owes the same amount once more.
+fn other_payment(drafts: &[Draft], finder: &Finder<'_>, state: &mut State, trail: &mut Trail) {
+    let Some([line]) = drafts.first().map(|draft| draft.proposal.lines.as_slice()).filter(|_| !state.tied_by_number) else { return };
+    let items = &finder.snapshot.items;
+    let Some(at) = items.slot(line.item).map(|slot| slot as usize) else { return };
+    let equal = items.with_open_amount(items.customer[at], items.seller[at], items.currency[at], items.open_minor[at]);
+    if equal.len() > 1 {
+        let text = "the payer owes this amount more than once, and no number ties the advice to this payment";
+        trail.note("link", text);
+        state.block(Reason::Ambiguous, text);
+    }
+}
+
+/// One item and credits are named, and less came than they leave: the item takes what came and what the credits give.
+fn one_short(resolved: &mut Resolved<'_>, target: i64, scale: &Scale<'_>) -> Option<joint::Explanation> {
+    let first: Vec<&Choice> = resolved.ways.iter().map(|(_, ways)| ways.first()).collect::<Option<_>>()?;
+    let debit = |choice: &&&Choice| choice.cash_minor > 0;
+    let at = first.iter().position(|choice| choice.cash_minor > 0)?;
+    let (claim, choice) = (resolved.ways[at].0, first[at]);
+    let [(slot, _)] = choice.parts.as_slice() else { return None };
+    let credits = first.iter().filter(|choice| !debit(choice));
+    let rest = credits.map(|choice| choice.cash_minor).try_fold(target, i64::checked_sub)?;
+    if first.len() < 2 || first.iter().filter(debit).count() > 1 || choice.derived != Derived::Open || rest <= 0 {
+        return None;
+    }
+    let (slot, fit) = (*slot, scale.fit(*slot, claim, rest));
+    if rest >= choice.cash_minor || fit.kind != FitKind::Short {
+        return None;
+    }
+    let short = Choice { cash_minor: rest, parts: vec![(slot, fit)], ..choice.clone() };
+    let points_milli = first.iter().map(|choice| choice.points_milli).sum();
+    let ways = &mut resolved.ways[at].1;
+    ways.push(short);
+    let last = ways.len() - 1;
+    let picks = (0..resolved.ways.len()).map(|index| Some(if index == at { last } else { 0 })).collect();
+    Some(joint::Explanation { picks, points_milli, cash_minor: target })
 }
 
 /// No choice of items takes exactly what came. What is nearest is proposed, and the difference is said.

@@ -43,6 +43,48 @@ pub(super) fn hits(claim: &Claim, owners: &[u32], scale: &Scale<'_>, finder: &mu
     found.into_iter().map(|(level, slot)| Hit { slot, level, standing: finder.standing(slot), mention: 0, open: true }).collect()
 }
 
+/// Whether a word of a text is the number of an open item of these customers but for a slip.
+pub(super) fn resembles(reference: &Reference, owners: impl Iterator<Item = u32>, finder: &Finder<'_>) -> bool {
+    let items = &finder.snapshot.items;
+    let mut left = OWN_ITEMS_MAX;
+    owners.flat_map(|owner| items.open_of(owner)).any(|slot| {
+        left = left.saturating_sub(1);
+        left > 0
+            && items.entered_date[*slot as usize] <= finder.today
+            && items.currency[*slot as usize] == finder.currency
+            && finder.sellers.contains(&items.seller[*slot as usize])
+            && slip(reference, items.number(*slot), items.folded(*slot)).is_some_and(|level| level <= Level::OneEdit)
+    })
+}
+
+/// Whether what is written is so much nearer to the number of `chosen` than to that of `rival` that a slip cannot have led from one to the other.
+pub(super) fn tells_apart(reference: &Reference, level: Level, rival: Slot, finder: &Finder<'_>) -> bool {
+    let items = &finder.snapshot.items;
+    let (number, folded) = (items.number(rival), items.folded(rival));
+    let slips = match level {
+        // A scanner's confusions are no slips: the forms that make them equal are compared.
+        Level::Scanned => 0,
+        Level::Cut => {
+            let whole = reference.folded.as_str();
+            return !folded.starts_with(whole) && !folded.ends_with(whole);
+        }
+        Level::OneEdit => 1,
+        Level::TwoEdits => 2,
+        _ => return true,
+    };
+    let apart = |theirs: &str, ours: &str| strsim::osa_distance(&normalise::ocr_class(theirs), &normalise::ocr_class(ours));
+    let parts = normalise::parts(number);
+    let part = super::snapshot::distinctive_part(&parts).map(normalise::core);
+    let theirs = reference.core();
+    [Some(apart(theirs, normalise::core(folded))), Some(apart(&reference.folded, folded)), part.map(|part| apart(theirs, part))]
+        .into_iter()
+        .flatten()
+        .all(|edits| edits >= slips + SLIPS_AHEAD)
+}
+
+/// Slips by which a number must be nearer than another of the same amount.
+const SLIPS_AHEAD: usize = 2;
+
 /// How a reference may be a number with a slip.
 fn slip(reference: &Reference, number: &str, folded: &str) -> Option<Level> {
     let (theirs, ours) = (reference.core(), normalise::core(folded));

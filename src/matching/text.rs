@@ -7,6 +7,7 @@
 use super::candidate::{Finder, Level};
 use super::claim::{Claim, Claims, Mention};
 use super::limits::{REFERENCE_CHARS_MAX, TEXT_BYTES_MAX};
+use super::slip;
 use super::snapshot::Slot;
 use super::trail::{Trail, excerpt};
 use crate::normalise;
@@ -240,7 +241,7 @@ impl Reader<'_, '_, '_> {
         own
     }
 
-    /// A word that is part of a number, an order or a bill of lading of the payer's own; otherwise it is remembered as not understood.
+    /// A word that is part of a number, an order or a bill of lading of the payer's own, or a number with a slip; otherwise it is remembered as not understood.
     fn weaker(&mut self, word: &str) {
         if normalise::digits(word) < 3 || word.len() > REFERENCE_CHARS_MAX {
             return;
@@ -248,7 +249,8 @@ impl Reader<'_, '_, '_> {
         let Some(mention) = Mention::new(word, self.finder.rules) else { return };
         let claim = Claim { mentions: vec![mention], ..Claim::default() };
         let own = self.finder.hits(&claim).hits.iter().any(|hit| hit.open && hit.standing.is_pointed());
-        if own {
+        let pointed = self.finder.payer.strong().into_iter().map(|pointed| pointed.number);
+        if own || slip::resembles(&claim.mentions[0].reference, pointed, self.finder) {
             self.add(&[word], false);
             self.last = None;
         } else {

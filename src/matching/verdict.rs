@@ -6,7 +6,7 @@ use super::decide::{Found, State, payer_is_known};
 use super::draft::Draft;
 use super::snapshot::Slot;
 use super::trail::{Trail, figure};
-use crate::domain::{Outcome, Reason, RunnerUp};
+use crate::domain::{Outcome, ProposalLine, Reason, RunnerUp};
 use crate::rules::{Fact, FactSet, Verdict};
 
 /// What the rules said.
@@ -19,12 +19,13 @@ pub(super) struct Judged {
 }
 
 /// Forms of a reference that name one item.
-const BY_NUMBER: FactSet = FactSet::EMPTY.with(Fact::ReferenceExact).with(Fact::ReferenceFolded).with(Fact::ReferenceCore);
+const BY_NUMBER: FactSet =
+    FactSet::EMPTY.with(Fact::ReferenceExact).with(Fact::ReferenceFolded).with(Fact::ReferenceCore).with(Fact::ReferenceScanned);
 /// Any form of a reference that somebody wrote.
 const NAMED: FactSet =
     BY_NUMBER.with(Fact::ReferencePart).with(Fact::ReferenceRange).with(Fact::ReferenceCross).with(Fact::ReferenceFuzzy);
-/// Amounts that settle an item as its terms say.
-const IN_FULL: FactSet = FactSet::EMPTY.with(Fact::AmountExact).with(Fact::AmountNetOfDiscount);
+/// Amounts that settle an item as its terms say, or that the payer wrote as what is open.
+const IN_FULL: FactSet = FactSet::EMPTY.with(Fact::AmountExact).with(Fact::AmountNetOfDiscount).with(Fact::GrossExact);
 
 /// Margin that stands for "no rival at all".
 const NO_RIVAL: i64 = i64::MAX;
@@ -101,13 +102,16 @@ fn payer_facts(best: &Draft, found: &Found, state: &mut State, finder: &Finder<'
     let identified = finder.payer.is_identified();
     // One of several customers that share the name, told apart by what it owes.
     let weak = !identified && standings.iter().all(|standing| *standing == super::payer::Standing::Resembles);
-    // References vote when nobody else is identified: all lines name items of one customer, by forms that name one item, or in any form beside a
-    // line that needs no help.
+    // References vote when nobody else is identified: all lines name items of one customer, by forms that name one item (an order does where its
+    // amount agrees, too), or in any form beside a line that needs no help.
     let sure = |line: &&FactSet| line.meets(BY_NUMBER) && line.meets(IN_FULL);
     let confirmed = best.lines.iter().any(|line| sure(&line));
-    let by_number = best.lines.iter().all(|line| line.meets(BY_NUMBER));
+    let by_number =
+        best.lines.iter().all(|line| line.meets(BY_NUMBER) || line.has(Fact::ReferenceCross) && line.meets(IN_FULL));
     let one_owner = found.named.any && !identified && best.customers.len() == 1 && !best.lines.is_empty();
-    let beside = one_owner && confirmed && best.lines.len() > 1 && best.lines.iter().all(|line| line.meets(NAMED));
+    let beside = one_owner && confirmed && best.lines.len() > 1 && best.lines.iter().all(|line| line.meets(NAMED))
+        // Items that only the sum found need two lines that vouch for them.
+        || one_owner && best.lines.iter().filter(sure).count() > 1 && best.lines.iter().all(|line| line.meets(NAMED) || line.meets(IN_FULL));
     let voted = one_owner && by_number || beside;
     let may_pay = !standings.is_empty() && standings.iter().all(|standing| standing.may_pay());
     let facts: &mut FactSet = &mut state.facts;
@@ -146,22 +150,22 @@ fn bound_first(state: &mut State) {
     }
 }
 
-/// Whether the lines that lean on their amount could hardly be wrong: beside the items paid here the owner has no other of that amount, and where
+/// Whether the lines that lean on their amount could hardly be wrong: no item left out has the same amount and could be meant as well, and where
 /// nothing but the amount speaks for a line, few unrelated amounts would hit one.
 fn chance_low(best: &Draft, found: &Found, finder: &Finder<'_>) -> bool {
     let items = &finder.snapshot.items;
     let limits = &finder.rules.engine.combination;
-    let leans = |facts: &FactSet| facts.has(Fact::OneItemEqual) || facts.has(Fact::ReferenceFuzzy);
     let paid = |slot: &Slot| best.proposal.lines.iter().any(|line| line.item == items.id[*slot as usize]);
+    let rare = |line: &ProposalLine| {
+        items.slot(line.item).is_some_and(|slot| {
+            let (owner, open) = (items.customer[slot as usize], items.open_minor[slot as usize]);
+            Amounts::of_customer(owner, finder).chance_ppm(open, items.open_of(owner).len()) <= limits.one_item_chance_hits_max_ppm()
+        })
+    };
     found.named.chance_ppm <= limits.chance_hits_max_ppm()
-        && best.proposal.lines.iter().zip(&best.lines).filter(|(_, facts)| leans(facts)).all(|(line, facts)| {
-            items.slot(line.item).is_some_and(|slot| {
-                let at = slot as usize;
-                let (owner, seller, open) = (items.customer[at], items.seller[at], items.open_minor[at]);
-                let only = items.with_open_amount(owner, seller, items.currency[at], open).iter().all(paid);
-                let rare = || Amounts::of_customer(owner, finder).chance_ppm(open, items.open_of(owner).len());
-                only && (facts.has(Fact::ReferenceFuzzy) || rare() <= limits.one_item_chance_hits_max_ppm())
-            })
+        && best.proposal.lines.iter().zip(&best.lines).zip(&best.rivals).all(|((line, facts), rivals)| {
+            let leans = facts.has(Fact::OneItemEqual) || facts.has(Fact::ReferenceFuzzy);
+            !leans || rivals.iter().all(paid) && (facts.has(Fact::ReferenceFuzzy) || rare(line))
         })
 }
 

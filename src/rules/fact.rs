@@ -31,6 +31,7 @@ facts! {
     ReferenceExact = "reference_exact", "the reference is the item's number, character for character";
     ReferenceFolded = "reference_folded", "the reference is the item's number but for case and separators";
     ReferenceCore = "reference_core", "the reference is the item's number without prefix and leading zeros";
+    ReferenceScanned = "reference_scanned", "the reference is the item's number but for characters that scanners confuse";
     ReferencePart = "reference_part", "the reference is one part or the end of the item's number";
     ReferenceRange = "reference_range", "the reference lies in a range or list of endings that the payer wrote";
     ReferenceCross = "reference_cross", "the reference is the item's order, bill of lading or PRO number";

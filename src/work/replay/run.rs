@@ -17,12 +17,12 @@ use crate::{
         Currency, Decision, ItemStatus, OpenItem, OpenItemId, Outcome, Payment, PaymentId, PaymentState, Proposal, ProposalLine,
         Remittance,
     },
-    matching::{self, Case, Snapshot},
+    matching::{self, Case, Snapshot, explain::Names},
     rules::RuleSet,
 };
 
 /// How a replay went.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Tally {
     pub payments: u64,
     pub posted: u64,
@@ -33,6 +33,8 @@ pub struct Tally {
     pub deciding: Duration,
     /// The longest single decision.
     pub longest: Duration,
+    /// Decisions in words, of the payments that were asked for.
+    pub told: Vec<String>,
 }
 
 /// A replay in progress.
@@ -47,6 +49,8 @@ pub struct Replay<'a> {
     /// Payments of the day in hand.
     today: Vec<PaymentId>,
     labels: Option<&'a HashMap<String, Label>>,
+    /// Payments whose decisions are told in words.
+    told: &'a [String],
     tally: Tally,
 }
 
@@ -72,8 +76,16 @@ impl<'a> Replay<'a> {
             seen: BTreeMap::new(),
             today: Vec::new(),
             labels,
+            told: &[],
             tally: Tally::default(),
         }
+    }
+
+    /// Also tells how the payments of these names were decided.
+    #[must_use]
+    pub fn telling(mut self, names: &'a [String]) -> Self {
+        self.told = names;
+        self
     }
 
     /// Lives through the world and writes one JSON line for each payment and return. `progress` is told the events so far.
@@ -101,7 +113,21 @@ impl<'a> Replay<'a> {
         }
         self.tally.payments = self.seen.len() as u64;
         self.tally.held = self.tally.payments - self.tally.posted;
+        self.tally.told = self.told.iter().map(|name| self.tell(name)).collect();
         Ok(self.tally)
+    }
+
+    /// How the payment of this name was decided, as `tieout explain` would tell it.
+    fn tell(&self, name: &str) -> String {
+        let Some(seen) = self.seen.values().find(|seen| seen.name == name) else {
+            return format!("{name}: there is no such payment in this world\n");
+        };
+        let names = Names {
+            currency: seen.payment.currency,
+            item: &|id| self.names.get(&id).cloned(),
+            customer: &|id| self.snapshot.customer_code(id).map(str::to_owned),
+        };
+        format!("{name}\n{}", matching::explain::render(&seen.decision, &names))
     }
 
     fn live(&mut self, event: &'a Event, out: &mut dyn Write) -> anyhow::Result<()> {

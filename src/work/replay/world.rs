@@ -238,6 +238,8 @@ impl Reading {
 
     fn remittance(&mut self, row: &Row, currency: Currency, payment: Option<&Payment>) -> Remittance {
         self.remittances += 1;
+        let lines: Vec<RemittanceLine> = row.remittance.iter().map(line).collect();
+        let sum = lines.iter().try_fold(0i64, |sum, line| sum.checked_add(line.net_minor?));
         let file = payment.map_or(FileId(-self.remittances), |payment| payment.source.file);
         Remittance {
             id: RemittanceId(self.remittances),
@@ -249,9 +251,9 @@ impl Reading {
             date: Some(row.date),
             payer: payer(row),
             trace: filled(&row.payment_ref),
-            lines: row.remittance.iter().map(line).collect(),
             text: filled(&row.text).filter(|_| payment.is_none()),
-            balanced: None,
+            balanced: row.total.zip(sum).filter(|_| !lines.is_empty()).map(|(total, sum)| total == sum),
+            lines,
             payment: payment.map(|payment| payment.id),
             state: if payment.is_some() { RemittanceState::Linked } else { RemittanceState::Waiting },
         }
