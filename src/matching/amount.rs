@@ -183,15 +183,20 @@ impl Scale<'_> {
         if rest < 0 {
             return inconsistent(net, "the payer's discount and deductions are larger than the difference");
         }
-        self.deduct(claim, deducted, &mut fit);
+        self.deduct(slot, claim, deducted, &mut fit);
         self.grant(slot, taken, &mut fit);
         self.leave(slot, claim, rest, &mut fit);
         fit
     }
 
-    fn deduct(&self, claim: &Claim, deducted: i64, fit: &mut Fit) {
+    fn deduct(&self, slot: Slot, claim: &Claim, deducted: i64, fit: &mut Fit) {
         if deducted == 0 {
             return;
+        }
+        let open = self.snapshot.items.open_minor[slot as usize];
+        if let Some(most) = self.rules.reasons.deducted_percent_max.filter(|most| !most.covers(deducted, open)) {
+            let why = format!("more than {most} % of the item is deducted");
+            fit.blocked.get_or_insert((Reason::DeductionToValidate, why));
         }
         for Coded { amount_minor, code } in &claim.coded {
             let meaning = self.rules.reasons.meaning(code);
@@ -229,6 +234,10 @@ impl Scale<'_> {
             taken,
             self.paid,
         );
+        if !policy.percent_max.covers(taken, items.amount_minor[at]) {
+            let why = format!("the discount taken is more than {} % of the invoice", policy.percent_max);
+            fit.blocked.get_or_insert((Reason::UnearnedDiscount, why));
+        }
         let earned = taken.saturating_sub(judged.unearned_minor);
         fit.note = timing(judged.timing).to_owned();
         if earned > 0 {

@@ -41,10 +41,7 @@ pub fn decide(case: &Case<'_>, snapshot: &Snapshot, rules: &RuleSet) -> Decision
         trail.note("veto", why.clone());
         return held(case, rules, trail, reason, why);
     }
-    let payers: Vec<_> =
-        std::iter::once(&case.payment.payer).chain(case.remittance.map(|remittance| &remittance.payer)).collect();
-    let texts = [case.payment.text.as_deref(), case.remittance.and_then(|remittance| remittance.text.as_deref())];
-    let payer = payer::identify(&payers, texts.into_iter().flatten(), snapshot, rules, &mut trail);
+    let payer = who_paid(case, snapshot, rules, &mut trail);
     let tied_by_number = note_link(case, &mut trail);
     let mut state = State { facts: FactSet::EMPTY, blocks: Vec::new(), bound: None, tied_by_number };
     check_duplicate(case, snapshot, rules, &mut state, &mut trail);
@@ -60,6 +57,24 @@ pub fn decide(case: &Case<'_>, snapshot: &Snapshot, rules: &RuleSet) -> Decision
         named::explain(case, &claims, &mut finder, &mut state, &mut trail)
     };
     conclude(case, found, state, &finder, trail)
+}
+
+/// Who paid is said by the cash. An advice is asked only where the cash does not tell: else whoever may drop an advice could name itself the payer of
+/// other people's money.
+fn who_paid(case: &Case<'_>, snapshot: &Snapshot, rules: &RuleSet, trail: &mut Trail) -> PayerView {
+    let text = case.payment.text.as_deref();
+    let mut told = Trail::default();
+    let by_cash = payer::identify(&[&case.payment.payer], text.into_iter(), snapshot, rules, &mut told);
+    match case.remittance.filter(|_| !by_cash.is_identified()) {
+        None => {
+            trail.steps.append(&mut told.steps);
+            by_cash
+        }
+        Some(remittance) => {
+            let texts = [text, remittance.text.as_deref()];
+            payer::identify(&[&case.payment.payer, &remittance.payer], texts.into_iter().flatten(), snapshot, rules, trail)
+        }
+    }
 }
 
 /// What is established and what stands against posting, so far.

@@ -16,6 +16,7 @@ use super::named::Named;
 use super::payer::Standing;
 use super::snapshot::Slot;
 use super::trail::{Trail, figure};
+use crate::domain::Reason;
 use crate::rules::{Fact, FactSet, StepKind};
 
 /// An explanation by amount: the items, and what was found about them.
@@ -47,6 +48,9 @@ pub(super) fn explain(case: &Case<'_>, finder: &mut Finder<'_>, state: &mut Stat
     if likely.is_empty() {
         trail.note("joint", "without a known payer there is nothing to compare the amount with");
         return Found::default();
+    }
+    if finder.payer.strong().is_empty() {
+        state.block(Reason::UnidentifiedPayer, "the name fits several customers, and nothing else tells which of them paid");
     }
     let scale = Scale { snapshot: finder.snapshot, rules: finder.rules, currency: finder.currency, paid: case.paid() };
     let amount = case.payment.unapplied_minor;
@@ -276,7 +280,7 @@ fn rank(
         state.facts.set(Fact::ChanceLow, best.chance_ppm <= most_ppm);
         // Two explanations by amount alone are never told apart by points: how many there are decides.
         if exact > 1 {
-            state.block(crate::domain::Reason::Ambiguous, format!("{exact} sets of open items have exactly this amount"));
+            state.block(Reason::Ambiguous, format!("{exact} sets of open items have exactly this amount"));
         }
     }
     distinct.iter().take(PROPOSALS_MAX).map(|guess| draft(guess, amount, scale, finder)).collect()

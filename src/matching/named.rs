@@ -16,7 +16,7 @@ use super::slip;
 use super::snapshot::{Kind, Slot};
 use super::trail::{Trail, evidence, figure};
 use crate::domain::{EvidenceItem, ItemKind, Reason};
-use crate::normalise::Reference;
+use crate::normalise::{self, Reference};
 use crate::rules::Fact;
 
 /// What looking for named items showed.
@@ -50,10 +50,8 @@ pub(super) fn explain(case: &Case<'_>, claims: &Claims, finder: &mut Finder<'_>,
     let target = amount_minor.saturating_sub(resolved.unresolved_minor);
     let mut found = joint::search(&ways, target);
     if found.complete.is_empty() && found.bound.is_none() && !resolved.ways.is_empty() {
-        found.complete = one_short(&mut resolved, target, &scale).map_or_else(
-            || unsummed(&resolved, target, finder, state, trail),
-            |explanation| vec![explanation],
-        );
+        found.complete = one_short(&mut resolved, target, &scale)
+            .map_or_else(|| unsummed(&resolved, target, finder, state, trail), |explanation| vec![explanation]);
     }
     state.bound = state.bound.take().or(found.bound);
     let mut drafts: Vec<Draft> = found
@@ -267,7 +265,9 @@ fn resolve<'c>(
     let mut credit_lost = false;
     let looked_up: Vec<Hits> = claims.claims.iter().map(|claim| finder.hits(claim)).collect();
     let owners = owners(&looked_up, finder);
-    // A line that names an item by its number vouches for one that names nothing; so does a known payer whose advice adds up.
+    // A line that names an item by its number vouches for one that names nothing; so does a known payer
+    // whose advice adds up, where the number is the
+    // payer's own.
     let balanced = claims.total_minor() == Some(amount_minor);
     let beside =
         looked_up.len() > 1 && looked_up.iter().any(|hits| hits.hits.first().is_some_and(|hit| hit.level <= Level::Folded));
@@ -284,7 +284,8 @@ fn resolve<'c>(
             ways = choices(claim, &hits.hits, scale);
         }
         let unfound = ways.first().is_some_and(|way| {
-            way.level == Level::AmountOnly && !(stands_in(claim, way) && (beside || balanced && way.standing.may_pay()))
+            way.level == Level::AmountOnly
+                && !(stands_in(claim, way) && (beside || balanced && way.standing.may_pay() && is_theirs(claim, finder)))
         });
         let raw = claim.mentions.first().map_or("", |mention| mention.reference.raw.as_str());
         let number = |slot: Slot| finder.snapshot.items.number(slot);
@@ -318,6 +319,21 @@ fn resolve<'c>(
 fn stands_in(claim: &Claim, way: &Choice) -> bool {
     way.derived == Derived::Written && way.standing.is_pointed() && claim.net_minor.is_some_and(|net| net > 0)
 }
+
+/// Whether a reference is a number of the payer's own: long, without letters, and not written as our numbers are. Anything else may be an item that
+/// we do not know, and no other stands in for it.
+fn is_theirs(claim: &Claim, finder: &Finder<'_>) -> bool {
+    let items = &finder.snapshot.items;
+    claim.mentions.first().is_some_and(|mention| {
+        let folded = mention.reference.folded.as_str();
+        normalise::is_plain_number(folded)
+            && folded.len() >= THEIR_DIGITS_MIN
+            && !finder.sellers.iter().any(|seller| items.knows_form(*seller, folded))
+    })
+}
+
+/// Digits of a number that is no line count and no part of one of ours.
+const THEIR_DIGITS_MIN: usize = 5;
 
 /// Customers whose items a reference with a slip may mean: those the payment points to, and the one that all other references name.
 fn owners(looked_up: &[Hits], finder: &Finder<'_>) -> Vec<u32> {
@@ -376,7 +392,9 @@ fn closed_hit<'h>(hits: &'h Hits, ways: &[Choice]) -> Option<&'h Hit> {
 
 /// An advice that nothing but total and name ties to this cash may belong to another payment, when the payer owes the same amount once more.
 fn other_payment(drafts: &[Draft], finder: &Finder<'_>, state: &mut State, trail: &mut Trail) {
-    let Some([line]) = drafts.first().map(|draft| draft.proposal.lines.as_slice()).filter(|_| !state.tied_by_number) else { return };
+    let Some([line]) = drafts.first().map(|draft| draft.proposal.lines.as_slice()).filter(|_| !state.tied_by_number) else {
+        return;
+    };
     let items = &finder.snapshot.items;
     let Some(at) = items.slot(line.item).map(|slot| slot as usize) else { return };
     let equal = items.with_open_amount(items.customer[at], items.seller[at], items.currency[at], items.open_minor[at]);

@@ -283,10 +283,11 @@ const TEXT_WORDS_MAX: usize = 64;
 /// Shorter codes are syllables.
 const CODE_CHARS_MIN: usize = 4;
 
-/// Whose items were paid from this account, under this id or name before.
+/// Whose items were paid from this account, under this id or name before. Who pays for strangers, as a processor or a factor does, is evidence for
+/// none of them.
 fn by_history(payer: &Payer, snapshot: &Snapshot, view: &mut PayerView, found: &mut Vec<EvidenceItem>) {
     for sign in signs(payer) {
-        let owners = snapshot.learned.owners(&sign);
+        let owners = snapshot.learned.owners(&sign, |a, b| snapshot.customers.root(a) == snapshot.customers.root(b));
         let (field, shown, points) = match &sign {
             Sign::Account(_) => {
                 view.account_unknown &= owners.is_empty();

@@ -7,6 +7,7 @@ use super::draft::Draft;
 use super::snapshot::Slot;
 use super::trail::{Trail, figure};
 use crate::domain::{Outcome, ProposalLine, Reason, RunnerUp};
+use crate::normalise;
 use crate::rules::{Fact, FactSet, Verdict};
 
 /// What the rules said.
@@ -21,6 +22,10 @@ pub(super) struct Judged {
 /// Forms of a reference that name one item.
 const BY_NUMBER: FactSet =
     FactSet::EMPTY.with(Fact::ReferenceExact).with(Fact::ReferenceFolded).with(Fact::ReferenceCore).with(Fact::ReferenceScanned);
+/// Forms that drop letters and zeros, or what a scanner made of them.
+const BY_CORE: FactSet = FactSet::EMPTY.with(Fact::ReferenceCore).with(Fact::ReferenceScanned);
+/// What says who paid, besides the references.
+const POINTED: FactSet = FactSet::EMPTY.with(Fact::PayerAccount).with(Fact::PayerId).with(Fact::PayerNameStrong);
 /// Any form of a reference that somebody wrote.
 const NAMED: FactSet =
     BY_NUMBER.with(Fact::ReferencePart).with(Fact::ReferenceRange).with(Fact::ReferenceCross).with(Fact::ReferenceFuzzy);
@@ -106,8 +111,7 @@ fn payer_facts(best: &Draft, found: &Found, state: &mut State, finder: &Finder<'
     // amount agrees, too), or in any form beside a line that needs no help.
     let sure = |line: &&FactSet| line.meets(BY_NUMBER) && line.meets(IN_FULL);
     let confirmed = best.lines.iter().any(|line| sure(&line));
-    let by_number =
-        best.lines.iter().all(|line| line.meets(BY_NUMBER) || line.has(Fact::ReferenceCross) && line.meets(IN_FULL));
+    let by_number = best.lines.iter().all(|line| line.meets(BY_NUMBER) || line.has(Fact::ReferenceCross) && line.meets(IN_FULL));
     let one_owner = found.named.any && !identified && best.customers.len() == 1 && !best.lines.is_empty();
     let beside = one_owner && confirmed && best.lines.len() > 1 && best.lines.iter().all(|line| line.meets(NAMED))
         // Items that only the sum found need two lines that vouch for them.
@@ -122,6 +126,15 @@ fn payer_facts(best: &Draft, found: &Found, state: &mut State, finder: &Finder<'
     // An account never seen is no riddle when the payer names an item of its own and its amount.
     facts.set(Fact::PayerAccountNew, finder.payer.account_unknown && (identified || weak) && !(confirmed && may_pay));
 }
+
+/// Whether the number without letters and leading zeros is long enough to be nobody else's by accident.
+fn is_long(line: &ProposalLine, finder: &Finder<'_>) -> bool {
+    let items = &finder.snapshot.items;
+    items.slot(line.item).is_some_and(|slot| normalise::core(items.folded(slot)).len() >= TELLING_CHARS_MIN)
+}
+
+/// Characters of a number that tells whose item it is without a word about the payer.
+const TELLING_CHARS_MIN: usize = 5;
 
 /// Blocks that follow from the explanation itself.
 fn collect_blocks(best: &Draft, state: &mut State) {
@@ -159,13 +172,16 @@ fn chance_low(best: &Draft, found: &Found, finder: &Finder<'_>) -> bool {
     let rare = |line: &ProposalLine| {
         items.slot(line.item).is_some_and(|slot| {
             let (owner, open) = (items.customer[slot as usize], items.open_minor[slot as usize]);
-            Amounts::of_customer(owner, finder).chance_ppm(open, items.open_of(owner).len()) <= limits.one_item_chance_hits_max_ppm()
+            Amounts::of_customer(owner, finder).chance_ppm(open, items.open_of(owner).len())
+                <= limits.one_item_chance_hits_max_ppm()
         })
     };
     found.named.chance_ppm <= limits.chance_hits_max_ppm()
         && best.proposal.lines.iter().zip(&best.lines).zip(&best.rivals).all(|((line, facts), rivals)| {
+            // A short number without its letters may be anybody's.
+            let short = facts.meets(BY_CORE) && !facts.meets(POINTED) && !is_long(line, finder);
             let leans = facts.has(Fact::OneItemEqual) || facts.has(Fact::ReferenceFuzzy);
-            !leans || rivals.iter().all(paid) && (facts.has(Fact::ReferenceFuzzy) || rare(line))
+            !short && (!leans || rivals.iter().all(paid) && (facts.has(Fact::ReferenceFuzzy) || rare(line)))
         })
 }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::amount::Percent;
 use super::rule::{Stage, rule};
 use crate::domain::Reason;
 
@@ -15,6 +16,8 @@ use crate::domain::Reason;
 #[serde(deny_unknown_fields)]
 pub struct ReasonRules {
     pub version: u32,
+    /// Share of what is open that deductions of one line may close without a person; none means all of it.
+    pub deducted_percent_max: Option<Percent>,
     #[serde(rename = "group")]
     pub groups: Vec<ReasonGroup>,
     /// Built by the loader from the groups.

@@ -43,6 +43,13 @@ pub(in crate::matching) struct Items {
     pub(in crate::matching) sellers: Vec<SellerId>,
     /// How many numbers of a seller begin with these letters.
     prefixes: HashMap<SellerId, HashMap<String, u32>>,
+    /// How many numbers of a seller have so many characters after these letters.
+    forms: HashMap<(SellerId, String, usize), u32>,
+}
+
+fn form(seller: SellerId, folded: &str) -> (SellerId, String, usize) {
+    let letters = normalise::prefix(folded);
+    (seller, letters.to_owned(), folded.len() - letters.len())
 }
 
 /// Place of a text among all texts.
@@ -154,6 +161,11 @@ impl Items {
         self.prefixes.get(&seller).is_some_and(|known| known.contains_key(letters))
     }
 
+    /// Whether a folded reference is written like the seller's numbers: the same letters before as many characters.
+    pub(in crate::matching) fn knows_form(&self, seller: SellerId, folded: &str) -> bool {
+        self.forms.contains_key(&form(seller, folded))
+    }
+
     fn append(&mut self, item: &OpenItem, customer: u32) {
         let at = self.id.len();
         let slot = Slot::try_from(at).expect("fewer than four billion items fit in memory");
@@ -237,6 +249,8 @@ impl Items {
         if !letters.is_empty() {
             *self.prefixes.entry(self.seller[slot as usize]).or_default().entry(letters).or_default() += 1;
         }
+        let form = form(self.seller[slot as usize], self.folded(slot));
+        *self.forms.entry(form).or_default() += 1;
     }
 
     fn unfile_texts(&mut self, slot: Slot) {
@@ -250,6 +264,13 @@ impl Items {
             *count -= 1;
             if *count == 0 {
                 known.remove(&letters);
+            }
+        }
+        let form = form(self.seller[slot as usize], self.folded(slot));
+        if let Some(count) = self.forms.get_mut(&form) {
+            *count -= 1;
+            if *count == 0 {
+                self.forms.remove(&form);
             }
         }
     }

@@ -25,7 +25,9 @@ pub(in crate::matching) struct Learned {
 }
 
 /// Payments that make a sign a fact.
-const PAYMENTS_MIN: u32 = 2;
+const PAYMENTS_MIN: u32 = 3;
+/// Payments for one family that outweigh one for somebody else, which may have been a mistake.
+const FAMILY_PAYMENTS_PER_STRAY: u64 = 20;
 /// Names shorter than this are words.
 const NAME_CHARS_MIN: usize = 6;
 
@@ -49,14 +51,21 @@ impl Learned {
         self.taught.insert(payment, (signs, owners.to_vec()));
     }
 
-    /// The customers whose items were paid under a sign, with the number of payments; nothing until it is a fact.
-    pub(in crate::matching) fn owners(&self, sign: &Sign) -> Vec<(u32, u32)> {
+    /// The customers whose items were paid under a sign, with the number of payments; nothing until it is a fact, and nothing when the sign has paid
+    /// for customers that are not `kin`.
+    pub(in crate::matching) fn owners(&self, sign: &Sign, kin: impl Fn(u32, u32) -> bool) -> Vec<(u32, u32)> {
         let Some(counts) = self.counts.get(sign) else { return Vec::new() };
+        let Some((most, _)) = counts.iter().max_by_key(|(owner, count)| (**count, std::cmp::Reverse(**owner))) else {
+            return Vec::new();
+        };
         let total: u32 = counts.values().sum();
-        // A sign that serves several customers, as a factor's account does, identifies none of them by a single payment.
+        let family: u32 = counts.iter().filter(|(owner, _)| kin(**owner, *most)).map(|(_, count)| count).sum();
+        if u64::from(total - family) * FAMILY_PAYMENTS_PER_STRAY > u64::from(family) {
+            return Vec::new();
+        }
         counts
             .iter()
-            .filter(|(_, count)| **count >= PAYMENTS_MIN && **count * 4 >= total)
+            .filter(|(owner, count)| **count >= PAYMENTS_MIN && kin(**owner, *most))
             .map(|(owner, count)| (*owner, *count))
             .collect()
     }

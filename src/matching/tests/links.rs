@@ -125,3 +125,16 @@ fn payments_that_are_done_never_crowd_out_the_one_that_waits() {
     remittance.trace = None;
     assert_eq!(link_remittance(&remittance, &snapshot).map(|link| link.to), Some(PaymentId(100)));
 }
+
+#[test]
+fn an_advice_tied_by_total_and_name_alone_is_doubted_where_the_amount_is_owed_twice() {
+    let mut world = World::acme();
+    world.item("INV-1001", 100_000);
+    let mut paying = pay(100_000);
+    let mut remittance = apart(pay(100_000), 1);
+    remittance.trace = None;
+    paying.remittance = Some(remittance);
+    world.decide(&paying).posted(&[("INV-1001", 100_000)]);
+    world.item("INV-2002", 100_000);
+    world.decide(&paying).held(crate::domain::Reason::Ambiguous).says("more than once");
+}

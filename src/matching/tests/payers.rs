@@ -82,6 +82,21 @@ fn a_long_name_with_a_slip_is_the_name_where_no_other_comes_near() {
     world.decide(&pay(100_000).by_name("CHESAPEKAE BUILDING MATERIALS").line("1001", 100_000)).held(Reason::UnidentifiedPayer);
 }
 
+/// Whoever may drop an advice must not name itself the payer of other people's money.
+#[test]
+fn the_cash_says_who_paid_and_not_the_advice() {
+    let mut world = acme();
+    world.customer("C2", "Bright Foods LLC").accounts.push(AccountKey("bright".to_owned()));
+    world.item("INV-3003", 55_551);
+    let mut paying = pay(55_551).line("INV-3003", 55_551);
+    let claimed =
+        Payer { name: Some("Bright Foods LLC".to_owned()), account: Some(AccountKey("bright".to_owned())), ..Payer::default() };
+    paying.remittance.iter_mut().for_each(|remittance| remittance.payer = claimed.clone());
+    world.decide(&paying).held(Reason::ThirdPartyPayer);
+    paying.payment.payer = Payer::default();
+    world.decide(&paying).posted(&[("INV-3003", 55_551)]);
+}
+
 #[test]
 fn a_customer_code_in_the_text_says_who_paid() {
     let mut world = World::default();
@@ -103,13 +118,14 @@ fn lines_that_need_no_help_vouch_for_the_payer_of_those_that_do() {
 
 /// What the ledger has shown supports a customer; it makes strangers of nobody, and a payment taken back teaches nothing.
 #[test]
-fn whoever_paid_twice_from_an_account_is_known_by_it() {
+fn whoever_paid_three_times_from_an_account_is_known_by_it() {
     let mut world = World::default();
     world.customer("C1", "Acme Industrial Supply Inc.");
     world.item("INV-1001", 123_457);
-    let paid = [world.item("INV-1", 1).id, world.item("INV-2", 2).id];
+    let paid = [world.item("INV-1", 1).id, world.item("INV-2", 2).id, world.item("INV-3", 3).id];
     world.customer("C2", "Bright Foods LLC");
     world.item("INV-3003", 55_551);
+    let of_another = world.item("INV-4", 4).id;
     let from_account = |mut paying: Paying| {
         paying.payment.payer = Payer { account: Some(AccountKey("habit".to_owned())), ..Payer::default() };
         paying.remittance.iter_mut().for_each(|remittance| remittance.payer = Payer::default());
@@ -125,11 +141,14 @@ fn whoever_paid_twice_from_an_account_is_known_by_it() {
     };
     let unnamed = from_account(pay(123_457));
     world.decide_on(&habit(0), &unnamed).held(Reason::UnidentifiedPayer);
-    world.decide_on(&habit(1), &unnamed).held(Reason::UnidentifiedPayer);
-    world.decide_on(&habit(2), &unnamed).posted(&[("INV-1001", 123_457)]);
+    world.decide_on(&habit(2), &unnamed).held(Reason::UnidentifiedPayer);
+    world.decide_on(&habit(3), &unnamed).posted(&[("INV-1001", 123_457)]);
     let for_another = from_account(pay(55_551).line("INV-3003", 55_551));
-    world.decide_on(&habit(2), &for_another).posted(&[("INV-3003", 55_551)]);
-    let mut taken_back = habit(2);
+    world.decide_on(&habit(3), &for_another).posted(&[("INV-3003", 55_551)]);
+    let mut processor = habit(3);
+    processor.learn(&earlier(200), None, &[of_another]);
+    world.decide_on(&processor, &unnamed).held(Reason::UnidentifiedPayer);
+    let mut taken_back = habit(3);
     taken_back.learn(&earlier(100), None, &[]);
     world.decide_on(&taken_back, &unnamed).held(Reason::UnidentifiedPayer);
 }
