@@ -17,6 +17,8 @@ use crate::{
 
 /// How long what was done may wait for its place in the audit chain.
 const SEAL_EVERY: Duration = Duration::from_secs(5);
+/// So often in a row that may fail, with the time between, before the process ends.
+const FAILURES_MAX: u32 = 20;
 
 /// Watches the inbox and works until SIGTERM, which finishes the chunk in hand
 #[derive(clap::Args, Debug)]
@@ -87,17 +89,30 @@ async fn wait(tasks: &mut JoinSet<anyhow::Result<()>>) -> anyhow::Result<()> {
     }
 }
 
-/// What is not sealed can still be changed unnoticed, so nothing waits for its seal until the process ends.
+/// What is not sealed can still be changed unnoticed, so nothing waits for its seal until the process ends. A database that restarts or is busy
+/// is no reason to end: what waits is sealed the next time.
 async fn seal_regularly(engine: Engine, mut stopped: Stop) -> anyhow::Result<()> {
+    let mut failures = 0;
     while !*stopped.borrow_and_update() {
-        engine.raise_overdue_deposits().await?;
-        engine.seal_audit().await?;
+        match look_after(&engine).await {
+            Ok(()) => failures = 0,
+            Err(error) if failures < FAILURES_MAX => {
+                failures += 1;
+                tracing::error!(failures, error = format!("{error:#}"), "sealing the audit trail failed and is tried again");
+            }
+            Err(error) => return Err(error),
+        }
         // Waiting ends early when the process is told to stop; the last seal is set after all others have ended.
         if let Ok(changed) = tokio::time::timeout(SEAL_EVERY, stopped.changed()).await {
             changed.context("waiting for the end")?;
         }
     }
     Ok(())
+}
+
+async fn look_after(engine: &Engine) -> anyhow::Result<()> {
+    engine.raise_overdue_deposits().await?;
+    engine.seal_audit().await
 }
 
 async fn watch_inbox(engine: Engine, inbox: Inbox, poll: Duration, stopped: Stop) -> anyhow::Result<()> {

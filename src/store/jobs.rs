@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use serde_json::Value as Json;
 
 use super::{
-    Backend, Db, Kind, Tx,
+    Backend, Kind, Tx,
     bulk::Rows,
     db::stamp,
     value::{Columns, Value, json, values},
@@ -91,6 +91,22 @@ impl Tx {
         Ok(self.run(sql, values![id, at]).await? == 1)
     }
 
+    /// Notes that a job failed. Its effect was rolled back, so this is another transaction; raise the exception of a parked job in it, too,
+    /// or a job may stand still where nobody sees it.
+    pub async fn fail_job(&mut self, id: JobId, error: &str) -> anyhow::Result<Fate> {
+        let sql = format!("select {COLUMNS} from job where id = $1 and state = 'ready'{}", self.for_update());
+        let Some(row) = self.first(&sql, values![id]).await? else { return Ok(Fate::Done) };
+        let tries = Job::read(&mut Columns::of(&row))?.tries.saturating_add(1);
+        let fate = if tries >= TRIES_MAX { Fate::Parked } else { Fate::Again { not_before: stamp(self.at() + back_off(tries)) } };
+        let (state, not_before) = match &fate {
+            Fate::Again { not_before } => ("ready", not_before.clone()),
+            _ => ("parked", self.stamp().to_owned()),
+        };
+        let sql = "update job set state = $2, tries = $3, not_before = $4, error = $5 where id = $1 and state = 'ready'";
+        self.run(sql, values![id, state, tries, not_before, error]).await?;
+        Ok(fate)
+    }
+
     /// Jobs of these kinds that are due, oldest first, without claiming them.
     pub async fn due_jobs(&mut self, kinds: &[&str], limit: usize) -> anyhow::Result<Vec<Job>> {
         let sql = format!(
@@ -133,25 +149,6 @@ impl Tx {
             Backend::Sqlite => "",
             Backend::Postgres => " for update skip locked",
         }
-    }
-}
-
-impl Db {
-    /// Notes that a job failed, in a transaction of its own: its effect was rolled back, the failure must stay.
-    pub async fn fail_job(&self, id: JobId, error: &str) -> anyhow::Result<Fate> {
-        let mut tx = self.begin().await?;
-        let sql = format!("select {COLUMNS} from job where id = $1 and state = 'ready'{}", tx.for_update());
-        let Some(row) = tx.first(&sql, values![id]).await? else { return Ok(Fate::Done) };
-        let tries = Job::read(&mut Columns::of(&row))?.tries.saturating_add(1);
-        let fate = if tries >= TRIES_MAX { Fate::Parked } else { Fate::Again { not_before: stamp(tx.at() + back_off(tries)) } };
-        let (state, not_before) = match &fate {
-            Fate::Again { not_before } => ("ready", not_before.clone()),
-            _ => ("parked", tx.stamp().to_owned()),
-        };
-        let sql = "update job set state = $2, tries = $3, not_before = $4, error = $5 where id = $1 and state = 'ready'";
-        tx.run(sql, values![id, state, tries, not_before, error]).await?;
-        tx.commit().await?;
-        Ok(fate)
     }
 }
 

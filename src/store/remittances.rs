@@ -94,6 +94,19 @@ impl Tx {
         self.all(&sql, Vec::new()).await?.iter().map(read).collect()
     }
 
+    /// Which of these still wait, locked in order of id until the transaction ends.
+    pub async fn lock_waiting_remittances(&mut self, ids: &[RemittanceId]) -> anyhow::Result<BTreeSet<RemittanceId>> {
+        let mut rows = Rows::of_width(1);
+        for id in ids.iter().collect::<BTreeSet<_>>() {
+            rows.push(values![*id]);
+        }
+        let lock = self.for_update_of("r");
+        let sql =
+            format!("{{v}} select r.id from remittance r join v on r.id = v.id where r.state = 'waiting' order by r.id{lock}");
+        let found = self.all_with_rows("id", rows, &sql, Vec::new()).await?;
+        found.iter().map(|row| Ok(RemittanceId(Columns::of(row).number()?))).collect()
+    }
+
     /// Remittances stored or changed since the mark, with the mark to ask with next time. Marks start at 0.
     pub async fn remittances_changed_since(&mut self, mark: i64) -> anyhow::Result<(Vec<Remittance>, i64)> {
         let horizon = self.horizon().await?;

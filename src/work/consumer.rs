@@ -206,14 +206,20 @@ impl Engine {
 
     async fn note_failure(&self, job: &Job, error: &anyhow::Error) -> anyhow::Result<()> {
         let text = format!("{error:#}");
-        let noted = self.db.fail_job(job.id, &text).await;
-        let fate = noted.with_context(|| format!("noting that job {} failed: {text}", job.id))?;
-        let parked = matches!(fate, Fate::Parked);
+        let parked = self.fail(job, &text).await.with_context(|| format!("noting that job {} failed: {text}", job.id))?;
         tracing::error!(job.id = job.id.0, job.kind = %job.kind, parked, error = %text, "job failed");
-        if parked {
-            self.raise_parked(job).await?;
-        }
         Ok(())
+    }
+
+    /// Whether that was the last try: then somebody is told in the same transaction, for a kill must not leave it where nobody looks.
+    async fn fail(&self, job: &Job, error: &str) -> anyhow::Result<bool> {
+        let mut tx = self.db.begin().await?;
+        let parked = matches!(tx.fail_job(job.id, error).await?, Fate::Parked);
+        if parked {
+            self.raise_parked(&mut tx, job).await?;
+        }
+        tx.commit().await?;
+        Ok(parked)
     }
 
     /// How long until a failed job may be tried again; nothing when all are done or parked.

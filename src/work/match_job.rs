@@ -54,18 +54,23 @@ impl Engine {
         for remittance in &waiting {
             match matching::link_remittance(remittance, snapshot) {
                 Some(link) if !pairs.iter().any(|(_, payment)| *payment == link.to) => pairs.push((remittance.id, link.to)),
-                _ => lonely.push(raiser.waiting(remittance)),
+                _ => lonely.push(remittance),
             }
         }
-        tx.raise_exceptions(&lonely, ENGINE).await?;
-        if pairs.is_empty() {
-            return Ok(());
+        if !pairs.is_empty() {
+            matcher.begin();
+            tx.link_remittances(&pairs).await?;
+            let payments: Vec<_> = pairs.iter().map(|(_, payment)| *payment).collect();
+            let payments = tx.payments(&payments).await?;
+            self.decide_and_post(tx, matcher, payments).await?;
         }
-        matcher.begin();
-        tx.link_remittances(&pairs).await?;
-        let payments: Vec<_> = pairs.iter().map(|(_, payment)| *payment).collect();
-        let payments = tx.payments(&payments).await?;
-        self.decide_and_post(tx, matcher, payments).await
+        // Another process may have found the cash of one meanwhile; it clears the exception only once that is there.
+        let ids: Vec<_> = lonely.iter().map(|remittance| remittance.id).collect();
+        let still = tx.lock_waiting_remittances(&ids).await?;
+        let lonely = lonely.into_iter().filter(|remittance| still.contains(&remittance.id));
+        let lonely: Vec<_> = lonely.map(|remittance| raiser.waiting(remittance)).collect();
+        tx.raise_exceptions(&lonely, ENGINE).await?;
+        Ok(())
     }
 
     async fn decide_and_post(&self, tx: &mut Tx, matcher: &mut Matcher, mut payments: Vec<Payment>) -> anyhow::Result<()> {

@@ -36,38 +36,51 @@ impl Engine {
         loop {
             tries += 1;
             let mut tx = self.db.begin().await?;
-            let resolution = ledger::resolve(&mut tx, mandate, exception, seen, action, key).await;
-            let resolution = match resolution {
-                Ok(resolution) => resolution,
+            let resolved = match self.resolve_in(&mut tx, mandate, exception, seen, action, key).await {
+                Ok(resolution) => tx.commit().await.map(|()| resolution).map_err(ResolveError::from),
                 Err(error) => {
                     tx.rollback().await?;
-                    if error.wants_retry() && tries < TRIES_MAX {
-                        continue;
-                    }
-                    return Err(error);
+                    Err(error)
                 }
             };
-            if let Resolution::Done { match_again, released, .. } = &resolution {
-                if !match_again.is_empty() {
-                    let payload = json!({ "payments": match_again });
-                    tx.enqueue(&[JobKind::Match.job(format!("match:again:{key}"), payload)]).await?;
+            match resolved {
+                Ok(resolution) => {
+                    self.wake.notify_waiters();
+                    return Ok(resolution);
                 }
-                if let Some(file) = released {
-                    let directory = self.directory(&mut tx).await?;
-                    let raiser = Raiser { rules: &self.rules, directory: &directory };
-                    self.join_sources(&mut tx, &raiser, *file).await?;
-                    enqueue_released(&mut tx, *file).await?;
-                }
+                Err(error) if error.wants_retry() && tries < TRIES_MAX => {}
+                Err(error) => return Err(error),
             }
-            tx.commit().await?;
-            self.wake.notify_waiters();
-            return Ok(resolution);
         }
     }
 
+    async fn resolve_in(
+        &self,
+        tx: &mut Tx,
+        mandate: &Mandate<'_>,
+        exception: ExceptionId,
+        seen: Option<i64>,
+        action: &Action,
+        key: &str,
+    ) -> Result<Resolution, ResolveError> {
+        let resolution = ledger::resolve(tx, mandate, exception, seen, action, key).await?;
+        if let Resolution::Done { match_again, released, .. } = &resolution {
+            if !match_again.is_empty() {
+                let payload = json!({ "payments": match_again });
+                tx.enqueue(&[JobKind::Match.job(format!("match:again:{key}"), payload)]).await?;
+            }
+            if let Some(file) = released {
+                let directory = self.directory(tx).await?;
+                let raiser = Raiser { rules: &self.rules, directory: &directory };
+                self.join_sources(tx, &raiser, *file).await?;
+                enqueue_released(tx, *file).await?;
+            }
+        }
+        Ok(resolution)
+    }
+
     /// A job that failed too often is an exception; its file stands still until somebody retries it.
-    pub(super) async fn raise_parked(&self, job: &Job) -> anyhow::Result<()> {
-        let mut tx = self.db.begin().await?;
+    pub(super) async fn raise_parked(&self, tx: &mut Tx, job: &Job) -> anyhow::Result<()> {
         let file = job.payload["file"].as_i64().map_or(FileId(0), FileId);
         let message =
             format!("the engine failed five times to {} it and stopped; the log says why under job {}", job.kind, job.id);
@@ -75,7 +88,7 @@ impl Engine {
         exception.key = parked_key(job.id);
         exception.file = (file != FileId(0)).then_some(file);
         tx.raise_exceptions(&[exception], ENGINE).await?;
-        tx.commit().await
+        Ok(())
     }
 
     /// A person doubts what became of a payment, an automatic posting too: it becomes an exception that can be decided like any other.

@@ -2,10 +2,17 @@
 
 use serde_json::json;
 
-use crate::store::{Backend, Fate, NewJob, TRIES_MAX, testing::on_both};
+use crate::{
+    domain::JobId,
+    store::{Backend, Db, Fate, NewJob, TRIES_MAX, testing::on_both},
+};
 
 fn job(key: &str) -> NewJob {
     NewJob { kind: "parse".to_owned(), key: key.to_owned(), payload: json!({ "file": 3 }) }
+}
+
+async fn fail(db: &Db, id: JobId, error: &str) -> Fate {
+    db.transact(async |tx| tx.fail_job(id, error).await).await.unwrap()
 }
 
 on_both! {
@@ -65,7 +72,7 @@ on_both! {
         let id = db.read().await.unwrap().due_jobs(&["parse"], 9).await.unwrap()[0].id;
         let mut waits = Vec::new();
         for _ in 1..TRIES_MAX {
-            let Fate::Again { not_before } = db.fail_job(id, "the disk is full").await.unwrap() else { panic!("too early to park") };
+            let Fate::Again { not_before } = fail(db, id, "the disk is full").await else { panic!("too early to park") };
             assert!(db.read().await.unwrap().due_jobs(&["parse"], 9).await.unwrap().is_empty(), "it waits first");
             assert_eq!(db.read().await.unwrap().next_due(&["parse"]).await.unwrap().as_deref(), Some(not_before.as_str()));
             waits.push(not_before);
@@ -73,10 +80,10 @@ on_both! {
             assert_eq!(db.read().await.unwrap().due_jobs(&["parse"], 9).await.unwrap().len(), 1);
         }
         assert!(waits.is_sorted());
-        assert_eq!(db.fail_job(id, "the disk is still full").await.unwrap(), Fate::Parked);
+        assert_eq!(fail(db, id, "the disk is still full").await, Fate::Parked);
         let parked = db.read().await.unwrap().parked_jobs().await.unwrap();
         assert_eq!((parked.len(), parked[0].error.as_deref(), parked[0].tries), (1, Some("the disk is still full"), TRIES_MAX));
-        assert_eq!(db.fail_job(id, "again").await.unwrap(), Fate::Done);
+        assert_eq!(fail(db, id, "again").await, Fate::Done);
         db.transact(async |tx| tx.unpark(id).await).await.unwrap();
         assert_eq!(db.read().await.unwrap().due_jobs(&["parse"], 9).await.unwrap()[0].tries, 0);
     }
