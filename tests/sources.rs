@@ -7,8 +7,14 @@
 
 mod support;
 
-use std::fs;
+use std::{
+    fs,
+    process::{Child, Stdio},
+    thread,
+    time::Duration,
+};
 
+use sqlx::{Connection, Executor, PgConnection};
 use support::{
     Backend, Home,
     bank_files::{Entries, Line, Names, Receipt, bai2, bai2_of, camt, lockbox, mt, nacha, nacha_return, receipt},
@@ -25,6 +31,10 @@ const CORRAN: &str = "CORRAN PUMP SUPPLY";
 const CHEQUES: [Receipt; 3] = [receipt(120_050, "", 20_417), receipt(80_000, "", 118_802), receipt(45_025, "", 7_713)];
 const ENTRIES: [Receipt; 3] = [receipt(391_820, OXBOW, 4_711), receipt(99_000, CORRAN, 4_712), receipt(12_345, CORRAN, 4_713)];
 const TWINS: [Receipt; 2] = [receipt(50_000, OXBOW, 5_001), receipt(50_000, OXBOW, 5_002)];
+
+/// Looks whether both processes wait; far longer than they ever need.
+const LOOKS_MAX: usize = 1_200;
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// A home whose lockbox is known to be paid into the account.
 fn on_both(test: impl Fn(&Home)) {
@@ -46,6 +56,40 @@ fn drop_file(home: &Home, day: &str, name: &str, content: &str) {
     fs::create_dir_all(folder.join(day)).expect("writable");
     fs::write(folder.join(day).join(name), content).expect("writable");
     home.ok(&["ingest", "--by-day", &folder.to_string_lossy()]);
+}
+
+/// Two processes take in a file each and reach the moment at which they book at the same time, because the journal is locked until both wait
+/// for it. What they did before is not committed then.
+fn drop_at_once(home: &Home, day: &str, files: &[(&str, String); 2]) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let mut holder = runtime.block_on(PgConnection::connect(&home.database_url)).expect("a connection");
+    runtime.block_on(holder.execute("begin; lock table journal_entry in share mode")).expect("locked");
+    let start = |(name, content): &(&str, String)| -> Child {
+        let folder = home.folder.path().join(format!("at-once-{day}-{name}"));
+        fs::create_dir_all(folder.join(day)).expect("writable");
+        fs::write(folder.join(day).join(name), content).expect("writable");
+        let mut ingest = home.command(&["ingest", "--by-day", &folder.to_string_lossy()]);
+        ingest.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary runs")
+    };
+    // A transaction sees the activity of its first look only, so another one looks.
+    let mut watcher = runtime.block_on(PgConnection::connect(&home.database_url)).expect("a connection");
+    let mut running = Vec::new();
+    for (waiting, file) in (1..).zip(files) {
+        running.push(start(file));
+        let sql = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        let mut look = || runtime.block_on(sqlx::query_scalar::<_, i64>(sql).fetch_one(&mut watcher)).expect("counted");
+        for _ in 0..LOOKS_MAX {
+            if look() >= waiting {
+                break;
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+        assert_eq!(look(), waiting, "{} does not wait", file.0);
+    }
+    runtime.block_on(holder.execute("commit")).expect("unlocked");
+    for mut ingest in running {
+        assert_eq!(ingest.wait().expect("it ends").code(), Some(0));
+    }
 }
 
 /// Takes in files one by one on one day.
@@ -350,4 +394,97 @@ fn a_day_told_by_random_sources_is_the_day() {
             assert_eq!(live(home), expected, "seed {seed}, round {round}, {:?}, order {order:?}", home.backend);
         });
     }
+}
+
+#[test]
+fn two_files_that_come_at_the_same_moment_count_the_same_money_once() {
+    let cheques = lockbox(DAY, 1, &[&CHEQUES]);
+    let deposit = bai2(DAY, 1, true, &[Line::lockbox_deposit(&CHEQUES)]);
+    let (entries, statement) = (nacha(DAY, 'A', &ENTRIES), bai2(DAY, 1, true, &lines(&ENTRIES, Names::Trace)));
+    for (first, second, expected) in [
+        (("lockbox.txt", cheques), ("bai2.bai", deposit), "45025 80000 120050"),
+        (("nacha.ach", entries), ("bai2.bai", statement), "12345 99000 391820"),
+    ] {
+        for files in [[first.clone(), second.clone()], [second.clone(), first.clone()]] {
+            let Some(home) = Home::on(Backend::Postgres) else { return };
+            prepare(&home);
+            drop_at_once(&home, "2026-03-16", &files);
+            assert_eq!(live(&home), expected, "{} and {}", files[0].0, files[1].0);
+            home.ok(&["check"]);
+        }
+    }
+}
+
+/// What the bank took back, in cents.
+fn taken_back(home: &Home) -> i64 {
+    let is_return = |row: &&serde_json::Value| number(row, "amount_minor") < 0 && text(row, "status") == "posted";
+    home.export("payments").iter().filter(is_return).map(|row| -number(row, "amount_minor")).sum()
+}
+
+#[test]
+fn two_files_that_tell_of_one_return_at_the_same_moment_take_it_once() {
+    let Some(home) = Home::on(Backend::Postgres) else { return };
+    prepare(&home);
+    drop_all(&home, &[("nacha.ach", nacha(DAY, 'A', &ENTRIES[..1]))]);
+    let part = Receipt { cents: 100_000, ..ENTRIES[0] };
+    let files =
+        [("return.ach", nacha_return("260317", &part)), ("return.bai", bai2("260317", 2, true, &[Line::ach_return(&part)]))];
+    drop_at_once(&home, "2026-03-17", &files);
+    assert_eq!(taken_back(&home), 100_000);
+    home.ok(&["check"]);
+}
+
+#[test]
+fn a_return_that_two_reports_of_one_kind_number_alike_is_taken_once() {
+    on_both(|home| {
+        drop_all(home, &[("nacha.ach", nacha(DAY, 'A', &ENTRIES[..1]))]);
+        let part = Receipt { cents: 100_000, ..ENTRIES[0] };
+        let report = |id, last, number| bai2("260317", id, last, &[Line::ach_return(&part).numbered(number)]);
+        drop_file(home, "2026-03-17", "intraday.bai", &report(2, false, "RET0000771"));
+        drop_file(home, "2026-03-18", "prior.bai", &report(3, true, "RET0000771"));
+        assert_eq!((taken_back(home), open(home, "payment_returned").len()), (100_000, 1));
+        drop_file(home, "2026-03-18", "another.bai", &report(4, true, "RET0000772"));
+        assert_eq!(taken_back(home), 200_000, "another number is another return");
+    });
+}
+
+#[test]
+fn a_cheque_that_bounces_takes_back_no_other_cheque_of_its_number() {
+    on_both(|home| {
+        let [rich, poor] = [receipt(1_000_000, "", 1_001), receipt(50_000, "", 1_001)];
+        drop_all(home, &[("bai2.bai", bai2(DAY, 1, true, &[Line::lockbox_item(&rich)]))]);
+        drop_file(home, "2026-03-17", "return.bai", &bai2("260317", 2, true, &[Line::cheque_return(&poor)]));
+        assert_eq!((taken_back(home), live(home).as_str()), (0, "1000000"));
+        let asked = open(home, "payment_returned");
+        assert!(asked.len() == 1 && text(&asked[0], "payment").is_empty(), "{asked:?}");
+        drop_file(home, "2026-03-18", "exact.bai", &bai2("260318", 3, true, &[Line::cheque_return(&rich)]));
+        assert_eq!(taken_back(home), 1_000_000);
+    });
+}
+
+#[test]
+fn a_return_of_a_payment_in_doubt_waits_for_the_answer() {
+    on_both(|home| {
+        let [first, second] = ["OXBOW LANTERN WORKS", "CORRAN PUMP SUPPLY"].map(|payer| receipt(77_700, payer, 4_800));
+        drop_all(
+            home,
+            &[("nacha.ach", nacha(DAY, 'A', &[first])), ("bai2.bai", bai2(DAY, 1, true, &lines(&[second], Names::Trace)))],
+        );
+        assert_eq!(live(home), "77700 77700?");
+        home.ok(&["check"]);
+        drop_file(home, "2026-03-17", "return.ach", &nacha_return("260317", &first));
+        assert_eq!(taken_back(home), 0);
+        home.ok(&["check"]);
+    });
+}
+
+#[test]
+fn a_return_of_no_money_says_so_and_undoes_nothing() {
+    on_both(|home| {
+        drop_all(home, &[("nacha.ach", nacha(DAY, 'A', &ENTRIES[..1]))]);
+        drop_file(home, "2026-03-17", "return.ach", &nacha_return("260317", &Receipt { cents: 0, ..ENTRIES[0] }));
+        assert_eq!((taken_back(home), live(home).as_str()), (0, "391820"));
+        let told = open(home, "payment_returned");
+        assert!(text(&told[0], "message").contains("it moved no money"), "{told:?}");
+    });
 }

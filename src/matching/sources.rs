@@ -18,8 +18,6 @@ pub const WINDOW_DAYS: u64 = 7;
 const DOUBT_DAYS: u64 = 3;
 /// A number of this length may be cut by a format with less room (MT940: 16 characters) and still name the same payment.
 const CUT_MARK_MIN: usize = 12;
-/// Letters that the beginnings of two names must share to be one name cut or filled.
-const NAME_MIN: usize = 4;
 
 /// A record that tells of money which another record told of before.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -269,15 +267,9 @@ fn methods_agree(record: &Sighted, source: &Sighted) -> bool {
     }
 }
 
-/// Whether two records name one payer; `None` when one of them names none. Banks cut names and fill them up.
+/// Whether two records name one payer; `None` when one of them names none.
 fn names_agree(record: &Sighted, source: &Sighted) -> Option<bool> {
-    let compact = |row: &Sighted| Name::new(row.payer_name.as_deref().unwrap_or_default()).compact;
-    let (ours, theirs) = (compact(record), compact(source));
-    if ours.is_empty() || theirs.is_empty() {
-        return None;
-    }
-    let alike = ours.chars().zip(theirs.chars()).take_while(|(a, b)| a == b).count();
-    Some(alike >= NAME_MIN || alike == ours.len().min(theirs.len()))
+    Name::may_be_one(record.payer_name.as_deref(), source.payer_name.as_deref())
 }
 
 fn days_apart(record: &Sighted, source: &Sighted) -> u64 {

@@ -71,9 +71,23 @@ const LEGAL_FORMS: &[&str] = &[
 /// Words that join others and carry nothing.
 const JOINING: &[&str] = &["AND", "THE", "OF", "UND", "ET", "Y", "E", "DE", "DER", "DES"];
 
+/// Letters that the beginnings of two names must share to be one name cut or filled.
+const ALIKE_MIN: usize = 4;
+
 impl Name {
     /// Words kept of a name; no company needs more.
     pub const WORDS_MAX: usize = 24;
+
+    /// Whether two texts may name one party; `None` when one of them names none. Banks cut names and fill them up.
+    pub fn may_be_one(ours: Option<&str>, theirs: Option<&str>) -> Option<bool> {
+        let compact = |text: Option<&str>| Self::new(text.unwrap_or_default()).compact;
+        let (ours, theirs) = (compact(ours), compact(theirs));
+        if ours.is_empty() || theirs.is_empty() {
+            return None;
+        }
+        let alike = ours.chars().zip(theirs.chars()).take_while(|(a, b)| a == b).count();
+        Some(alike >= ALIKE_MIN || alike == ours.len().min(theirs.len()))
+    }
 
     pub fn new(text: &str) -> Self {
         let words = words(text);

@@ -2,7 +2,7 @@
 //!
 //! Amounts and states change only through `ledger`; what is public here reads, or records what a file says.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
@@ -60,6 +60,10 @@ pub struct BankReturn {
     pub amount_minor: i64,
     pub code: String,
     pub original_trace: Option<String>,
+    /// Number of the return itself, where the bank gives it one.
+    pub trace: Option<String>,
+    /// Who had paid.
+    pub payer_name: Option<String>,
     /// Whose account it leaves.
     pub seller: Option<SellerId>,
     pub payment: Option<PaymentId>,
@@ -84,6 +88,8 @@ const INSERTED: &str = "id, file_id, seq, position, seller_id, method, currency,
 const COLUMNS: &str = "p.id, p.file_id, p.byte, p.line, p.segment, p.tag, p.seq, p.seller_id, p.method, p.currency, p.amount_minor, \
                        p.unapplied_minor, p.value_date, p.payer_name, p.payer_id, p.payer_account_key, p.payer_account_last4, \
                        p.customer_id, p.trace, p.text, p.remittance_id, p.state, p.version";
+const RETURN_COLUMNS: &str =
+    "id, file_id, currency, amount_minor, code, original_trace, trace, payer_name, seller_id, payment_id, state";
 
 impl Tx {
     /// Stores the payments of a file. Their ids are reserved before.
@@ -226,39 +232,43 @@ impl Tx {
     }
 
     pub async fn bank_returns_of_file(&mut self, file: FileId) -> anyhow::Result<Vec<BankReturn>> {
-        let sql = "select id, file_id, currency, amount_minor, code, original_trace, seller_id, payment_id, state from bank_return \
-                   where file_id = $1 order by seq";
-        let rows = self.all(sql, values![file]).await?;
+        let sql = format!("select {RETURN_COLUMNS} from bank_return where file_id = $1 order by seq");
+        let rows = self.all(&sql, values![file]).await?;
         rows.iter().map(|row| BankReturn::read(&mut Columns::of(row))).collect()
     }
 
     pub async fn bank_return(&mut self, id: i64) -> anyhow::Result<Option<BankReturn>> {
-        let sql = format!(
-            "select id, file_id, currency, amount_minor, code, original_trace, seller_id, payment_id, state from bank_return where id = $1{}",
-            self.for_update()
-        );
+        let sql = format!("select {RETURN_COLUMNS} from bank_return where id = $1{}", self.for_update());
         self.first(&sql, values![id]).await?.map(|row| BankReturn::read(&mut Columns::of(&row))).transpose()
     }
 
-    /// Whether a file of another format told of this return of that payment within a week. Each file's returns are counted, so that two
-    /// returns of equal parts stay two.
+    /// Whether another file told of this return of that payment within a week: one of another format, or one that gives it the same number.
+    /// Each file's returns are counted, so that two returns of equal parts stay two. Lock the payment before: two files may tell of it at once.
     pub async fn is_return_told(&mut self, returned: &BankReturn, payment: PaymentId) -> anyhow::Result<bool> {
         /// Days between two reports of one return.
         const DAYS: u64 = 7;
-        let sql = "select f.id, f.format, f.business_day, count(*) from bank_return b join file f on f.id = b.file_id \
+        let Some(ours) = self.file(returned.file).await? else { return Ok(false) };
+        let sql = "select f.id, f.format, f.business_day, b.trace, count(*) from bank_return b join file f on f.id = b.file_id \
                    where b.payment_id = $1 and b.amount_minor = $2 and b.currency = $3 and b.state in ('posted', 'void') \
-                   group by f.id, f.format, f.business_day";
-        let mut told = Vec::new();
+                   group by f.id, f.format, f.business_day, b.trace";
+        let mut mine = Told::default();
+        let mut others: BTreeMap<FileId, (bool, Told)> = BTreeMap::new();
         for row in &self.all(sql, values![payment, returned.amount_minor, returned.currency]).await? {
             let mut columns = Columns::of(row);
-            told.push((FileId(columns.number()?), columns.text_opt()?, columns.date()?, columns.number()?));
-        }
-        let Some(ours) = self.file(returned.file).await? else { return Ok(false) };
-        let mine: i64 = told.iter().filter(|(file, ..)| *file == ours.id).map(|(.., count)| *count).sum();
-        Ok(told.iter().any(|(file, format, day, count)| {
+            let (file, format, day) = (FileId(columns.number()?), columns.text_opt()?, columns.date()?);
+            let is_same_number = columns.text_opt()?.is_some_and(|trace| returned.trace.as_ref() == Some(&trace));
             let apart = day.signed_duration_since(ours.business_day).num_days().unsigned_abs();
-            *file != ours.id && *format != ours.format && apart <= DAYS && *count > mine
-        }))
+            let told = match file == ours.id {
+                true => &mut mine,
+                false if apart <= DAYS => &mut others.entry(file).or_insert((format != ours.format, Told::default())).1,
+                false => continue,
+            };
+            told.add(columns.number()?, is_same_number);
+        }
+        let told = |(of_another_format, told): &(bool, Told)| {
+            (*of_another_format && told.all > mine.all) || told.numbered > mine.numbered
+        };
+        Ok(others.values().any(told))
     }
 
     /// Notes what became of a return.
@@ -358,6 +368,22 @@ impl Tx {
     }
 }
 
+/// Returns of one payment that a file told of: all, and those with the number of the one in question.
+#[derive(Clone, Copy, Default)]
+struct Told {
+    all: i64,
+    numbered: i64,
+}
+
+impl Told {
+    const fn add(&mut self, count: i64, is_same_number: bool) {
+        self.all = self.all.saturating_add(count);
+        if is_same_number {
+            self.numbered = self.numbered.saturating_add(count);
+        }
+    }
+}
+
 impl BankReturn {
     fn read(columns: &mut Columns<'_>) -> anyhow::Result<Self> {
         Ok(Self {
@@ -367,6 +393,8 @@ impl BankReturn {
             amount_minor: columns.number()?,
             code: columns.text()?,
             original_trace: columns.text_opt()?,
+            trace: columns.text_opt()?,
+            payer_name: columns.text_opt()?,
             seller: columns.number_opt()?.map(SellerId),
             payment: columns.number_opt()?.map(PaymentId),
             state: columns.text()?,

@@ -11,7 +11,7 @@ use crate::{
     domain::{FileId, Payment, PaymentState},
     failpoint,
     ledger::{self, Refusal},
-    normalise,
+    normalise::{self, Name},
     store::{BankReturn, Job, NewException, Tx},
 };
 
@@ -43,10 +43,14 @@ impl Engine {
         let code = if returned.code.is_empty() { "no reason code" } else { returned.code.as_str() };
         let trace = returned.original_trace.as_deref().unwrap_or("no trace");
         if returned.amount_minor == 0 {
-            let why = format!("the bank returns {trace} ({code}) and takes no money; nothing was undone");
+            let why = format!(
+                "the bank sends the entry {trace} back ({code}); it moved no money, as announcements and advices do, so nothing was undone"
+            );
             return Ok(Some(raiser.bank_return(returned, None, why)));
         }
         let named = named(tx, returned, self.clock.today()).await?;
+        // Two files may tell of one return at once; who comes second must see what the first one did.
+        let named = tx.lock_payments(&named.iter().map(|payment| payment.id).collect::<Vec<_>>()).await?;
         for payment in &named {
             if tx.is_return_told(returned, payment.id).await? {
                 ledger::note_return_told(tx, &self.mandate(), returned.id, payment.id).await?;
@@ -57,7 +61,7 @@ impl Engine {
         let [payment] = candidates.as_slice() else {
             let found = if candidates.is_empty() { "no live payment has" } else { "several live payments have" };
             let why = format!(
-                "the bank takes money back ({code}, {trace}); {found} that trace and at least that amount; name it with returned-payment"
+                "the bank takes money back ({code}, {trace}); {found} that trace and amount; name it with returned-payment"
             );
             return Ok(Some(raiser.bank_return(returned, None, why)));
         };
@@ -89,7 +93,8 @@ async fn named(tx: &mut Tx, returned: &BankReturn, today: NaiveDate) -> anyhow::
     tx.payments_by_mark(&mark, today.checked_sub_days(Days::new(RETURN_DAYS)).unwrap_or(today)).await
 }
 
-/// The payments a return may be about: same currency, live, and at least as much.
+/// The payments a return may be about: same currency, live, and at least as much. A number that is given often, as that of a cheque, names
+/// one only together with the exact amount, and of no other payer.
 fn originals(returned: &BankReturn, named: Vec<Payment>) -> Vec<Payment> {
     let mut payments = named;
     payments.retain(|payment| {
@@ -100,6 +105,13 @@ fn originals(returned: &BankReturn, named: Vec<Payment>) -> Vec<Payment> {
     // A trace is unique at one bank only; the account that the money leaves tells which seller's payment it was.
     if let Some(seller) = returned.seller {
         payments.retain(|payment| payment.seller.is_none_or(|of| of == seller));
+    }
+    let number = returned.original_trace.as_deref().map(normalise::fold).unwrap_or_default();
+    if number.trim_start_matches('0').len() < MARK_MIN {
+        payments.retain(|payment| {
+            let names = Name::may_be_one(returned.payer_name.as_deref(), payment.payer.name.as_deref());
+            payment.amount_minor == returned.amount_minor && names != Some(false)
+        });
     }
     // The exact amount is the better answer where one trace was used for several payments.
     if payments.iter().any(|payment| payment.amount_minor == returned.amount_minor) {

@@ -78,6 +78,17 @@ impl Line {
         }
     }
 
+    /// A cheque that bounced, under the number of the cheque.
+    pub fn cheque_return(receipt: &Receipt) -> Self {
+        Self { code: 555, cents: receipt.cents, reference: String::new(), texts: Vec::new() }.customer(receipt.trace)
+    }
+
+    /// The same line with a number that the bank gave it.
+    pub fn numbered(mut self, number: &str) -> Self {
+        self.reference.insert_str(0, number);
+        self
+    }
+
     pub fn lockbox_deposit(receipts: &[Receipt]) -> Self {
         Self { code: 115, cents: sum(receipts), reference: String::new(), texts: Vec::new() }
     }
