@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::json;
 
-use super::{AboveAuthority, DeductionRoute, Mandate, journal, match_key};
+use super::{AboveAuthority, DeductionRoute, Mandate, caps::Codes, journal, match_key};
 use crate::{
     audit,
     domain::{
-        ApplicationId, Currency, DecisionId, ItemStatus, LineAdjustmentKind, Money, OpenItem, OpenItemId, Payment, PaymentId,
-        PaymentState, Proposal, ProposalLine,
+        ApplicationId, Currency, CustomerId, DecisionId, ItemStatus, LineAdjustmentKind, Money, OpenItem, OpenItemId, Payment,
+        PaymentId, PaymentState, Proposal, ProposalLine,
     },
     rules::Power,
     store::{
@@ -45,7 +45,7 @@ pub enum PostOutcome {
 
 /// Applies postings in order. Nothing of a posting that is not `Posted` is written.
 pub async fn apply(tx: &mut Tx, mandate: &Mandate<'_>, postings: &[Posting<'_>]) -> anyhow::Result<Vec<PostOutcome>> {
-    let mut batch = Batch::load(tx, postings).await?;
+    let mut batch = Batch::load(tx, mandate, postings).await?;
     let mut outcomes: Vec<_> = postings.iter().map(|posting| batch.examine(mandate, posting).err()).collect();
     let passed: Vec<_> =
         postings.iter().zip(&outcomes).filter(|(_, refused)| refused.is_none()).map(|(posting, _)| posting).collect();
@@ -66,6 +66,9 @@ struct Batch {
     granted: HashMap<OpenItemId, Granted>,
     /// What was refunded before of the payments that are to be refunded.
     refunded: HashMap<PaymentId, i64>,
+    /// What stands of whoever acts on the payments, so that nobody places in several steps what is above the limit in one.
+    placed: HashMap<PaymentId, Placed>,
+    codes: Codes,
     /// What each item goes down by in all.
     closes: HashMap<OpenItemId, i64>,
     changes: HashMap<PaymentId, PaymentChange>,
@@ -81,16 +84,22 @@ struct Granted {
     discount: i64,
 }
 
+/// Cash to the items of each customer, and kept on its account, whatever its sign.
+type Placed = BTreeMap<Option<CustomerId>, i64>;
+
 impl Batch {
     /// Locks payments and then items, each in order of id, so that two batches never wait for each other in a circle.
-    async fn load(tx: &mut Tx, postings: &[Posting<'_>]) -> anyhow::Result<Self> {
+    async fn load(tx: &mut Tx, mandate: &Mandate<'_>, postings: &[Posting<'_>]) -> anyhow::Result<Self> {
         let ids: Vec<_> = postings.iter().map(|posting| posting.payment).collect();
         let lines = || postings.iter().flat_map(|posting| &posting.proposal.lines);
         let items: Vec<_> = lines().map(|line| line.item).collect();
         let adjusted: Vec<_> = lines().filter(|line| !line.adjustments.is_empty()).map(|line| line.item).collect();
-        let payments = tx.lock_payments(&ids).await?.into_iter().map(|payment| (payment.id, payment)).collect();
+        let payments: HashMap<_, _> = tx.lock_payments(&ids).await?.into_iter().map(|payment| (payment.id, payment)).collect();
         let doubtful = tx.doubtful(&ids).await?;
-        let items = tx.lock_open_items(&items).await?.into_iter().map(|item| (item.id, item)).collect();
+        let items: HashMap<_, _> = tx.lock_open_items(&items).await?.into_iter().map(|item| (item.id, item)).collect();
+        let payers = payments.values().filter_map(|payment| payment.payer.customer);
+        let customers = postings.iter().filter_map(|posting| posting.proposal.customer).chain(payers);
+        let codes = Codes::of(tx, mandate, customers.chain(items.values().map(|item| item.customer))).await?;
         let granted = tx.granted_on_items(&adjusted).await?.into_iter();
         let granted =
             granted.map(|(item, write_off, deduction, discount)| (item, Granted { write_off, deduction, discount })).collect();
@@ -101,11 +110,13 @@ impl Batch {
             refunded.insert(posting.payment, before.fold(0_i64, |sum, application| sum.saturating_add(application.cash_minor)));
         }
         Ok(Self {
+            placed: if mandate.person { placed(tx, mandate, &ids).await? } else { HashMap::new() },
             payments,
             doubtful,
             items,
             granted,
             refunded,
+            codes,
             closes: HashMap::new(),
             changes: HashMap::new(),
             settled: Vec::new(),
@@ -130,10 +141,11 @@ impl Batch {
         let (currency, person) = (payment.currency, mandate.person);
         may_move(payment, posting, person)?;
         let mut moves: HashMap<OpenItemId, (i64, Granted)> = HashMap::new();
-        let (mut cash, mut applied) = (0_i64, BTreeMap::<Currency, i64>::new());
+        let mut cash = self.placed.get(&posting.payment).cloned().unwrap_or_default();
+        let mut applied = BTreeMap::<Currency, i64>::new();
         for line in &posting.proposal.lines {
-            let closes = self.closes(currency, line, moves.get(&line.item).map_or(0, |(sum, _)| *sum))?;
-            cash = cash.saturating_add(line.cash_minor.saturating_abs());
+            let closes = self.closes(mandate, payment, line, moves.get(&line.item).map_or(0, |(sum, _)| *sum))?;
+            add(&mut cash, self.items.get(&line.item).map(|item| item.customer), line.cash_minor);
             if let Some(foreign) = self.items.get(&line.item).map(|item| item.currency).filter(|theirs| *theirs != currency) {
                 let sum = applied.entry(foreign).or_default();
                 *sum = sum.saturating_add(line.applied_minor.saturating_abs());
@@ -143,14 +155,19 @@ impl Batch {
             entry.1.add(line);
             self.within_limits(mandate, line, entry.1)?;
         }
-        allowed(mandate, Power::Apply, currency, cash)?;
+        add(&mut cash, posting.proposal.customer.or(payment.payer.customer), posting.proposal.on_account_minor);
+        allowed(mandate, Power::Apply, currency, cash.values().fold(0, |sum, cash| sum.saturating_add(*cash)), None)?;
+        for (customer, cash) in cash {
+            allowed(mandate, Power::Apply, currency, cash, self.codes.get(customer))?;
+        }
         // A rate is a claim too: little cash must not close an item beyond the limit in the item's own currency.
         for (foreign, sum) in applied {
-            allowed(mandate, Power::Apply, foreign, sum)?;
+            allowed(mandate, Power::Apply, foreign, sum, None)?;
         }
         if posting.refund_minor != 0 {
             let before = self.refunded.get(&posting.payment).copied().unwrap_or_default();
-            allowed(mandate, Power::Refund, currency, before.saturating_add(posting.refund_minor))?;
+            let customer = self.codes.get(posting.proposal.customer.or(payment.payer.customer));
+            allowed(mandate, Power::Refund, currency, before.saturating_add(posting.refund_minor), customer)?;
         }
         for (item, (closes, granted)) in moves {
             if let Some(row) = self.items.get_mut(&item) {
@@ -164,10 +181,20 @@ impl Batch {
     }
 
     /// What a line takes off its item, after what earlier lines of the same posting took off.
-    fn closes(&self, currency: Currency, line: &ProposalLine, before: i64) -> Result<i64, PostOutcome> {
+    fn closes(&self, mandate: &Mandate<'_>, payment: &Payment, line: &ProposalLine, before: i64) -> Result<i64, PostOutcome> {
         let Some(item) = self.items.get(&line.item) else {
             return Err(PostOutcome::Refused(format!("open item {} does not exist", line.item)));
         };
+        let currency = payment.currency;
+        if payment.seller.is_some_and(|seller| seller != item.seller) {
+            // The journal knows no money that one seller owes another.
+            let sentence =
+                format!("item {} is of another seller than payment {}; its cash cannot pay it", item.number, payment.id);
+            return Err(PostOutcome::Refused(sentence));
+        }
+        if !mandate.person && item.currency != currency && line.applied_minor == line.cash_minor {
+            return Err(PostOutcome::Stale(format!("item {} is in {} now", item.number, item.currency)));
+        }
         if item.currency == currency && line.applied_minor != line.cash_minor {
             let (applied, cash) = (Money::new(line.applied_minor, currency), Money::new(line.cash_minor, currency));
             return Err(PostOutcome::Refused(format!("item {}: {applied} applied, but {cash} in cash", item.number)));
@@ -195,7 +222,7 @@ impl Batch {
                 LineAdjustmentKind::Deduction => (Power::Deduct, granted.deduction),
                 LineAdjustmentKind::WriteOff => (Power::WriteOff, granted.write_off),
             };
-            allowed(mandate, power, item.currency, sum)?;
+            allowed(mandate, power, item.currency, sum, self.codes.get(Some(item.customer)))?;
         }
         Ok(())
     }
@@ -450,8 +477,36 @@ fn may_move(payment: &Payment, posting: &Posting<'_>, person: bool) -> Result<()
     Ok(())
 }
 
-fn allowed(mandate: &Mandate<'_>, power: Power, currency: Currency, amount_minor: i64) -> Result<(), PostOutcome> {
-    mandate.ask(power, currency, amount_minor).map_err(PostOutcome::AboveAuthority)
+fn allowed(
+    mandate: &Mandate<'_>,
+    power: Power,
+    currency: Currency,
+    amount_minor: i64,
+    customer: Option<&str>,
+) -> Result<(), PostOutcome> {
+    mandate.ask(power, currency, amount_minor, customer).map_err(|error| match error.downcast::<AboveAuthority>() {
+        Ok(above) => PostOutcome::AboveAuthority(above),
+        Err(error) => PostOutcome::Refused(error.to_string()),
+    })
+}
+
+fn add(placed: &mut Placed, customer: Option<CustomerId>, cash_minor: i64) {
+    let sum = placed.entry(customer).or_default();
+    *sum = sum.saturating_add(cash_minor.saturating_abs());
+}
+
+/// What whoever acts placed of these payments before, and what of it stands.
+async fn placed(tx: &mut Tx, mandate: &Mandate<'_>, payments: &[PaymentId]) -> anyhow::Result<HashMap<PaymentId, Placed>> {
+    let mut placed: HashMap<PaymentId, Placed> = HashMap::new();
+    for payment in payments {
+        for application in tx.standing_applications(*payment).await? {
+            let is_kept = matches!(application.kind, ApplicationKind::Item | ApplicationKind::OnAccount);
+            if is_kept && application.actor == mandate.actor {
+                add(placed.entry(*payment).or_default(), application.customer, application.cash_minor);
+            }
+        }
+    }
+    Ok(placed)
 }
 
 /// How many applications a posting makes.

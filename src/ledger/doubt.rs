@@ -42,11 +42,11 @@ pub(super) async fn same(
 }
 
 async fn duplicate_of(tx: &mut Tx, mandate: &Mandate<'_>, payment: PaymentId, of: PaymentId) -> Result<Effect, ResolveError> {
-    mark_duplicate(tx, mandate, payment, of).await?;
+    let match_again = if mark_duplicate(tx, mandate, payment, of).await? { vec![of] } else { Vec::new() };
     tx.settle_doubts(payment, &[of], "same", mandate.actor).await?;
     tx.clear_exceptions(&[match_key(payment)], "duplicate", mandate.actor).await?;
     let answer = format!("payment {payment} is a duplicate of {of} and does not count");
-    Ok(Effect { answer, settled: true, ..Effect::default() })
+    Ok(Effect { answer, settled: true, match_again, ..Effect::default() })
 }
 
 /// The payment is the sum of others, which count.

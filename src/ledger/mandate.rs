@@ -18,10 +18,17 @@ pub struct DeductionRoute {
 
 /// What the ledger asks the rules.
 pub trait Policy: Send + Sync {
-    /// The largest amount in minor units that the role may move so; 0 when it may not at all.
-    fn limit_minor(&self, role: &str, power: Power, currency: Currency) -> i64;
+    /// The largest amount in minor units that the role may move so; 0 when it may not at all. `customer` is the code of whom it is given to:
+    /// the lower of the role's limit and the customer's cap.
+    fn limit_minor(&self, role: &str, power: Power, currency: Currency, customer: Option<&str>) -> i64;
+    /// The first role that may move that much by itself.
+    fn who_may(&self, power: Power, currency: Currency, customer: Option<&str>, amount_minor: i64) -> Option<&'static str>;
+    /// The role with the highest limit; nothing when nobody may do it at all. Two people of it together may do more.
+    fn highest(&self, power: Power, currency: Currency) -> Option<&'static str>;
+    /// Whether any customer has a cap of its own for that role.
+    fn caps_customers(&self, role: &str) -> bool;
     /// How old an application may be, in days, that the role undoes; nothing when it may undo none.
-    fn unapply_days(&self, role: &str, currency: Currency) -> Option<u32>;
+    fn unapply_days(&self, role: &str, currency: Currency, customer: Option<&str>) -> Option<u32>;
     /// The first role that may undo an application of that age.
     fn who_may_unapply(&self, currency: Currency, age_days: u32) -> Option<&'static str>;
     /// Whether the role decides anything at all: releases files, undoes, links, closes.
@@ -46,6 +53,15 @@ pub struct Mandate<'a> {
     pub person: bool,
     pub day: NaiveDate,
     pub policy: &'a dyn Policy,
+    /// Somebody else recommended exactly this.
+    pub agreed: Option<Agreement<'a>>,
+}
+
+/// Who recommended what is being done now, and in which role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Agreement<'a> {
+    pub actor: &'a str,
+    pub role: &'a str,
 }
 
 /// Refuses a role that only looks. `what` follows "may look and not".
@@ -100,19 +116,37 @@ impl Mandate<'_> {
         i64::from(self.person)
     }
 
-    /// Nothing when the amount is within the limit.
-    pub(super) fn ask(&self, power: Power, currency: Currency, amount_minor: i64) -> Result<(), AboveAuthority> {
-        let limit_minor = self.policy.limit_minor(self.role, power, currency);
+    /// Nothing when the amount is within the limit, or two people of the highest role agree on it; [`AboveAuthority`] otherwise. What
+    /// no role may do at all is refused: there is nobody to ask.
+    pub(super) fn ask(&self, power: Power, currency: Currency, amount_minor: i64, customer: Option<&str>) -> anyhow::Result<()> {
+        let limit_minor = self.policy.limit_minor(self.role, power, currency, customer);
         if amount_minor == 0 || amount_minor.unsigned_abs() <= limit_minor.max(0).unsigned_abs() {
             return Ok(());
         }
-        Err(AboveAuthority::Amount { power, amount_minor, limit_minor, currency })
+        let highest = self.policy.highest(power, currency);
+        let agrees = |agreed: Agreement<'_>| agreed.actor != self.actor && agreed.role == self.role && highest == Some(self.role);
+        if self.agreed.is_some_and(agrees) {
+            return Ok(());
+        }
+        if self.person && highest.is_none() {
+            return Err(Refusal(format!(
+                "the rules let nobody {} {currency}, so there is nobody to ask; give a role a limit in {currency} in authority.toml",
+                power.as_str().replace('_', " ")
+            ))
+            .into());
+        }
+        Err(AboveAuthority::Amount { power, amount_minor, limit_minor, currency }.into())
     }
 
     /// Nothing when the role may undo an application of `since`. What nobody may undo is refused: there is nobody to ask.
-    pub(super) fn ask_age(&self, since: NaiveDate, (amount_minor, currency): (i64, Currency)) -> anyhow::Result<()> {
+    pub(super) fn ask_age(
+        &self,
+        since: NaiveDate,
+        (amount_minor, currency): (i64, Currency),
+        customer: Option<&str>,
+    ) -> anyhow::Result<()> {
         let age_days = u32::try_from((self.day - since).num_days()).unwrap_or(0);
-        let limit = self.policy.unapply_days(self.role, currency);
+        let limit = self.policy.unapply_days(self.role, currency, customer);
         if limit.is_some_and(|limit_days| age_days <= limit_days) {
             return Ok(());
         }

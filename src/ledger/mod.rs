@@ -6,6 +6,7 @@
 //! left to `store`.
 
 mod apply;
+mod caps;
 mod check;
 mod doubt;
 mod hold;
@@ -22,7 +23,7 @@ pub(crate) mod suite;
 pub use apply::{PostOutcome, Posting, apply};
 pub use check::{Promise, check};
 pub use hold::{Hold, hold};
-pub use mandate::{AboveAuthority, DeductionRoute, Mandate, Policy, may_work};
+pub use mandate::{AboveAuthority, Agreement, DeductionRoute, Mandate, Policy, may_work};
 pub use receive::{receive, reject_file, release_file};
 pub use resolve::{Action, Resolution, ResolveError, resolve};
 pub use reverse::{Reversed, mark_duplicate, reverse_application, reverse_payment, take_back};

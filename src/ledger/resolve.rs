@@ -7,7 +7,8 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{
-    AboveAuthority, Mandate, PostOutcome, Posting, Refusal, apply,
+    AboveAuthority, Agreement, Mandate, PostOutcome, Posting, Refusal, apply,
+    caps::Codes,
     doubt::{apart, same},
     held_key, match_key, reject_file, release_file, return_key, return_of_key, reverse_application, reverse_payment, take_back,
     waiting_key,
@@ -16,7 +17,7 @@ use crate::{
     audit,
     domain::{
         ApplicationId, Currency, CustomerId, ExceptionFacts, ExceptionId, FileId, Level, LineAdjustment, LineAdjustmentKind,
-        Money, OpenItemId, Payment, PaymentId, PaymentState, Proposal, ProposalLine, Reason, RemittanceId,
+        Money, OpenItemId, Payment, PaymentId, PaymentState, Proposal, ProposalLine, Reason, RemittanceId, RemittanceState,
     },
     hex,
     store::{Answer, AuditEvent, Conflict, Exception, FileState, NewException, Tx, wants_retry},
@@ -24,6 +25,9 @@ use crate::{
 
 /// Where the details of a recommendation keep the version of the payment that it was made for.
 const PAYMENT_VERSION: &str = "payment_version";
+/// Where they keep who asked, and in which role.
+const RECOMMENDED_BY: &str = "recommended_by";
+const RECOMMENDED_ROLE: &str = "recommended_role";
 
 /// What a person does about an exception.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,6 +160,7 @@ pub async fn resolve(
         return Err(ResolveError::Refused(format!("the role {} may look at exceptions and not decide them", mandate.role)));
     }
     still_as_asked(tx, &exception, action).await?;
+    let mandate = &Mandate { agreed: agreement(mandate, &exception, action)?, ..*mandate };
     let effect = act(tx, mandate, &exception, action).await.or_else(above)?;
     if let Some(above) = effect.above {
         let asked = recommend(tx, mandate, &exception, action, above).await?;
@@ -200,6 +205,24 @@ async fn still_as_asked(tx: &mut Tx, exception: &Exception, action: &Action) -> 
     )))
 }
 
+/// Who recommended this very action, where the exception is about a recommendation. It takes a second person to grant one.
+fn agreement<'a>(
+    mandate: &Mandate<'_>,
+    exception: &'a Exception,
+    action: &Action,
+) -> Result<Option<Agreement<'a>>, ResolveError> {
+    let text = |name: &str| exception.details.get(name).and_then(serde_json::Value::as_str);
+    let is_it = exception.reason == Reason::AboveAuthority
+        && exception.details.get("action") == Some(&serde_json::to_value(action).context("writing an action")?);
+    let Some(actor) = text(RECOMMENDED_BY).filter(|_| is_it) else { return Ok(None) };
+    if actor == mandate.actor {
+        let sentence =
+            format!("you recommended {} yourself; somebody else has to decide it, or close it with a note", exception.id);
+        return Err(ResolveError::Refused(sentence));
+    }
+    Ok(text(RECOMMENDED_ROLE).map(|role| Agreement { actor, role }))
+}
+
 /// What the ledger found to be above the limit before it moved anything is an effect too: somebody is asked.
 fn above(error: ResolveError) -> Result<Effect, ResolveError> {
     let ResolveError::Other(error) = error else { return Err(error) };
@@ -227,7 +250,11 @@ async fn settle(
     if !held {
         return Err(ResolveError::Other(Conflict("the exception".to_owned()).into()));
     }
-    let detail = json!({ "request": key, "action": action, "answer": effect.answer }).to_string();
+    let mut detail = json!({ "request": key, "action": action, "answer": effect.answer });
+    if let Some(agreed) = mandate.agreed {
+        detail[RECOMMENDED_BY] = json!(agreed.actor);
+    }
+    let detail = detail.to_string();
     let event =
         AuditEvent { actor: mandate.actor.to_owned(), action: "resolve".to_owned(), subject: exception.id.to_string(), detail };
     Ok(audit::record(tx, &[event]).await?)
@@ -374,11 +401,19 @@ async fn link(tx: &mut Tx, mandate: &Mandate<'_>, remittance: RemittanceId, paym
         let sentence = format!("remittance {remittance} is in {}, payment {payment} in {}", advice.currency, cash.currency);
         return Err(ResolveError::Refused(sentence));
     }
+    if !matches!(cash.state, PaymentState::Received | PaymentState::Exception) {
+        let state = cash.state.as_str();
+        return Err(ResolveError::Refused(format!("payment {payment} is {state} and takes no advice; reverse it first")));
+    }
     if let Some(other) = cash.remittance {
         return Err(ResolveError::Refused(format!("payment {payment} has remittance {other} already")));
     }
     if let Some(other) = advice.payment {
         return Err(ResolveError::Refused(format!("remittance {remittance} belongs to payment {other} already")));
+    }
+    if advice.state != RemittanceState::Waiting {
+        let state = advice.state.as_str();
+        return Err(ResolveError::Refused(format!("remittance {remittance} is {state}; decide about its file first")));
     }
     tx.link_remittances(&[(remittance, payment)]).await?;
     tx.clear_exceptions(&[waiting_key(remittance)], "linked", mandate.actor).await?;
@@ -497,18 +532,34 @@ async fn recommend(
 ) -> Result<ExceptionId, ResolveError> {
     let route = mandate.policy.route(&facts(exception, exception.level, Reason::AboveAuthority, above.amount()));
     let (what, limit) = (above.what(), above.limit());
-    let message = format!("{} recommends to {what}; the limit of {} is {limit}", mandate.actor, mandate.role);
-    let key = format!("exception:{}:approval", exception.id.0);
+    let codes = Codes::of(tx, mandate, exception.customer.into_iter()).await?;
+    let who = who_may_grant(mandate, &above, codes.get(exception.customer));
+    let message = format!("{} recommends to {what}; the limit of {} is {limit}{who}", mandate.actor, mandate.role);
+    // Who may not grant a recommendation either recommends it in turn: it stays one matter.
+    let is_one = exception.reason == Reason::AboveAuthority;
+    let root = exception.details.get("for").and_then(serde_json::Value::as_i64).filter(|_| is_one).unwrap_or(exception.id.0);
+    let key = format!("exception:{root}:approval");
     let mut asked = NewException::new(key, exception.level, Reason::AboveAuthority, route, message);
     (asked.file, asked.payment, asked.remittance, asked.open_item) =
         (exception.file, exception.payment, exception.remittance, exception.open_item);
     (asked.seller, asked.customer, asked.amount) = (exception.seller, exception.customer, Some(above.amount()));
-    asked.details = json!({ "recommended_by": mandate.actor, "for": exception.id, "action": action });
+    asked.details = json!({ RECOMMENDED_BY: mandate.actor, RECOMMENDED_ROLE: mandate.role, "for": root, "action": action });
     if let Some(payment) = exception.payment {
         asked.details[PAYMENT_VERSION] = json!(locked(tx, payment).await?.version);
     }
     let ids = tx.raise_exceptions(&[asked], mandate.actor).await?;
     ids.first().copied().ok_or_else(|| ResolveError::Refused("the recommendation was not stored".to_owned()))
+}
+
+/// Who may grant it, as the end of a sentence.
+fn who_may_grant(mandate: &Mandate<'_>, above: &AboveAuthority, customer: Option<&str>) -> String {
+    let AboveAuthority::Amount { power, amount_minor, currency, .. } = *above else { return String::new() };
+    match (mandate.policy.who_may(power, currency, customer, amount_minor), mandate.policy.highest(power, currency)) {
+        (Some(role), _) if role != mandate.role => format!("; the role {role} may grant it"),
+        (_, Some(role)) if role == mandate.role => format!("; another {role} may grant it"),
+        (_, Some(role)) => format!("; no role may do so much alone, so two of the role {role} have to agree"),
+        (_, None) => String::new(),
+    }
 }
 
 fn facts(exception: &Exception, level: Level, reason: Reason, (amount_minor, currency): (i64, Currency)) -> ExceptionFacts {

@@ -7,12 +7,13 @@ use serde_json::json;
 
 use super::{
     Mandate, Refusal,
+    caps::Codes,
     journal::{self, CASH, UNAPPLIED, transfer},
     match_key,
 };
 use crate::{
     audit,
-    domain::{ApplicationId, Currency, Money, OpenItemId, Payment, PaymentId, PaymentState},
+    domain::{ApplicationId, Currency, CustomerId, Money, OpenItemId, Payment, PaymentId, PaymentState},
     rules::Power,
     store::{Application, ApplicationKind, AuditEvent, ItemChange, JournalEntry, Kind, NewMessage, PaymentChange, Tx},
 };
@@ -47,7 +48,7 @@ pub async fn reverse_application(tx: &mut Tx, mandate: &Mandate<'_>, id: Applica
         return Err(Refusal(format!("application {id} was reversed before; nothing is left to undo")).into());
     };
     require!(application.kind != ApplicationKind::Return, "application {id} is a bank return; only the bank can undo it");
-    ask_to_undo(mandate, &payment, std::slice::from_ref(&application))?;
+    ask_to_undo(tx, mandate, &payment, std::slice::from_ref(&application)).await?;
     undo(tx, mandate, &payment, vec![application], "reverse", why).await
 }
 
@@ -58,7 +59,7 @@ pub async fn reverse_payment(tx: &mut Tx, mandate: &Mandate<'_>, id: PaymentId, 
     let mut standing = tx.standing_applications(id).await?;
     standing.retain(|application| application.kind != ApplicationKind::Return);
     require!(!standing.is_empty(), "nothing of payment {id} is applied; there is nothing to reverse");
-    ask_to_undo(mandate, &payment, &standing)?;
+    ask_to_undo(tx, mandate, &payment, &standing).await?;
     undo(tx, mandate, &payment, standing, "reverse", why).await
 }
 
@@ -72,6 +73,11 @@ pub async fn take_back(tx: &mut Tx, mandate: &Mandate<'_>, bank_return: i64, id:
     require!(taken.state != "held" && taken.state != "void", "the file of bank return {bank_return} is held or rejected");
     let payment = lock(tx, id).await?;
     require!(is_live(payment.state), "payment {id} is {}; the bank cannot take it back", payment.state.as_str());
+    // If it is another record of money that was applied elsewhere, the bank takes that back and not this.
+    require!(
+        tx.doubtful(&[id]).await?.is_empty(),
+        "payment {id} may be the same money as another; say first whether it is (mark-duplicate or not-duplicate), then name it with returned-payment"
+    );
     require!(taken.currency == payment.currency, "payment {id} is in {}, its return in {}", payment.currency, taken.currency);
     let mut standing = tx.standing_applications(id).await?;
     let gone: i64 =
@@ -84,8 +90,8 @@ pub async fn take_back(tx: &mut Tx, mandate: &Mandate<'_>, bank_return: i64, id:
     );
     standing.retain(|application| application.kind != ApplicationKind::Return);
     if mandate.person {
-        mandate.ask(Power::Apply, payment.currency, taken.amount_minor)?;
-        ask_to_undo(mandate, &payment, &standing)?;
+        mandate.ask(Power::Apply, payment.currency, taken.amount_minor, None)?;
+        ask_to_undo(tx, mandate, &payment, &standing).await?;
     }
     let why = format!("bank return {}", taken.code).trim_end().to_owned();
     let reversed = undo(tx, mandate, &payment, standing, RETURN_UNDOES, &why).await?;
@@ -107,11 +113,12 @@ pub async fn take_back(tx: &mut Tx, mandate: &Mandate<'_>, bank_return: i64, id:
     Ok(reversed)
 }
 
-/// A person found that a payment is another record of the same money as `of`: it never counted, and its receipt is undone.
+/// A person found that a payment is another record of the same money as `of`: it never counted, and its receipt is undone. What it knew
+/// more (payer, text, advice) goes to `of`; true when that waits for a decision and is worth another look.
 ///
 /// `of` counts in its place, and so it must be live and the same money. Nothing is written when the amount is
 /// [`AboveAuthority`](super::AboveAuthority).
-pub async fn mark_duplicate(tx: &mut Tx, mandate: &Mandate<'_>, id: PaymentId, of: PaymentId) -> anyhow::Result<()> {
+pub async fn mark_duplicate(tx: &mut Tx, mandate: &Mandate<'_>, id: PaymentId, of: PaymentId) -> anyhow::Result<bool> {
     require!(id != of, "payment {id} cannot be a duplicate of itself; name the payment that counts");
     let mut pair = tx.lock_payments(&[id, of]).await?;
     let payment = pair.iter().position(|payment| payment.id == id).map(|place| pair.swap_remove(place));
@@ -126,13 +133,18 @@ pub async fn mark_duplicate(tx: &mut Tx, mandate: &Mandate<'_>, id: PaymentId, o
     if let Some(other) = tx.duplicate_of_payment(id).await? {
         return Err(Refusal(format!("payment {id} counts in place of its duplicate {other}, and so it stays")).into());
     }
-    mandate.ask(Power::Apply, payment.currency, payment.amount_minor)?;
+    mandate.ask(Power::Apply, payment.currency, payment.amount_minor, None)?;
     let entry = tx.reserve_one(Kind::JournalEntry).await?;
     let lines = transfer(UNAPPLIED, CASH, payment.currency, payment.seller, payment.amount_minor)?;
     tx.record_entries(&[entry_of(mandate, entry, format!("void:{id}"), "void", id, lines)]).await?;
     tx.change_payments(&[change(&payment, payment.unapplied_minor, PaymentState::Void, mandate.touches())]).await?;
     tx.note_duplicates(&[(id, of)]).await?;
-    tell(tx, mandate, "mark_duplicate", id, format!("duplicate of {of}")).await
+    let mut knows_more = tx.complete_payment(of, id).await?;
+    if let Some(remittance) = payment.remittance {
+        knows_more |= tx.move_remittance(remittance, id, of).await?;
+    }
+    tell(tx, mandate, "mark_duplicate", id, format!("duplicate of {of}")).await?;
+    Ok(knows_more && counts.state == PaymentState::Exception)
 }
 
 /// Two records are of the same money only when seller, currency and amount agree, and one of them goes on counting.
@@ -157,12 +169,15 @@ pub(super) const fn is_live(state: PaymentState) -> bool {
 
 /// Undoing needs the powers of doing: each part that is undone counts, whatever its sign, and the parts add up. The oldest
 /// application gives the age.
-fn ask_to_undo(mandate: &Mandate<'_>, payment: &Payment, standing: &[Application]) -> anyhow::Result<()> {
-    if let Some(since) = standing.iter().map(|application| application.day).min() {
-        let cash_minor = standing.iter().map(|application| application.cash_minor).sum();
-        mandate.ask_age(since, (cash_minor, payment.currency))?;
+async fn ask_to_undo(tx: &mut Tx, mandate: &Mandate<'_>, payment: &Payment, standing: &[Application]) -> anyhow::Result<()> {
+    let codes = Codes::of(tx, mandate, standing.iter().filter_map(|application| application.customer)).await?;
+    let cash_minor = standing.iter().fold(0_i64, |sum, application| sum.saturating_add(application.cash_minor));
+    let mut oldest: Vec<_> = standing.iter().map(|application| (application.day, application.customer)).collect();
+    oldest.sort();
+    for (since, customer) in oldest {
+        mandate.ask_age(since, (cash_minor, payment.currency), codes.get(customer))?;
     }
-    let mut parts: BTreeMap<(Power, Currency), i64> = BTreeMap::new();
+    let mut parts: BTreeMap<(Power, Currency, Option<CustomerId>), i64> = BTreeMap::new();
     for application in standing {
         let cash = if application.kind == ApplicationKind::Refund { Power::Refund } else { Power::Apply };
         let across = if application.currency == payment.currency { 0 } else { application.applied_minor };
@@ -173,12 +188,17 @@ fn ask_to_undo(mandate: &Mandate<'_>, payment: &Payment, standing: &[Application
             (Power::Deduct, application.currency, application.deduction_minor),
             (Power::WriteOff, application.currency, application.write_off_minor),
         ] {
-            let sum = parts.entry((power, currency)).or_default();
-            *sum = sum.saturating_add(amount_minor.saturating_abs());
+            for customer in [None, application.customer] {
+                let sum = parts.entry((power, currency, customer)).or_default();
+                *sum = sum.saturating_add(amount_minor.saturating_abs());
+                if application.customer.is_none() {
+                    break;
+                }
+            }
         }
     }
-    for ((power, currency), amount_minor) in parts {
-        mandate.ask(power, currency, amount_minor)?;
+    for ((power, currency, customer), amount_minor) in parts {
+        mandate.ask(power, currency, amount_minor, codes.get(customer))?;
     }
     Ok(())
 }

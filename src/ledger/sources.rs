@@ -88,7 +88,7 @@ pub async fn explain_sum(
         return Err(Refusal(format!("payment {line} is {asked}; those named do not add up to it, or do not all count")).into());
     }
     if mandate.person {
-        mandate.ask(Power::Apply, sum.currency, sum.amount_minor)?;
+        mandate.ask(Power::Apply, sum.currency, sum.amount_minor, None)?;
     }
     void(tx, mandate, &[&sum]).await?;
     anyhow::ensure!(tx.note_parts(parts, line).await? == parts.len() as u64, "a part of {line} belongs to another sum already");

@@ -34,6 +34,10 @@ impl Role {
     pub const ALL: &'static [Self] =
         &[Self::Engine, Self::Viewer, Self::Auditor, Self::Analyst, Self::Senior, Self::Supervisor, Self::Admin];
 
+    /// All but the machine, the smallest first.
+    pub const PEOPLE: &'static [Self] =
+        &[Self::Viewer, Self::Auditor, Self::Analyst, Self::Senior, Self::Supervisor, Self::Admin];
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Engine => "engine",
@@ -165,12 +169,17 @@ impl AuthorityRules {
         if amount_minor.unsigned_abs() <= limit.minor.unsigned_abs() {
             return Permission::Allowed { rule: limit.rule };
         }
-        let who_may = Role::ALL
+        let who_may = Role::PEOPLE
             .iter()
             .copied()
-            .filter(|role| *role != Role::Engine)
             .find(|role| amount_minor.unsigned_abs() <= self.limit(*role, power, currency).minor.unsigned_abs());
         Permission::Above { limit, who_may }
+    }
+
+    /// The role of people with the highest limit, of two equal ones the higher; nothing when none may do it at all.
+    pub fn highest(&self, power: Power, currency: Currency) -> Option<Role> {
+        let limits = Role::PEOPLE.iter().map(|role| (self.limit(*role, power, currency).minor, *role));
+        limits.filter(|(minor, _)| *minor > 0).max().map(|(_, role)| role)
     }
 
     /// How old an application may be, in days, that the role undoes; nothing when it may undo none.

@@ -96,4 +96,12 @@ impl<'a> View<'a> {
             .filter_map(|cap| Some(Limit { rule: cap.id.clone(), minor: cap.amount(power)?.minor(currency)? }))
             .fold(general, |lowest, cap| if cap.minor < lowest.minor { cap } else { lowest })
     }
+
+    /// The lower of the role's and the customer's age of an application to undo, in days.
+    pub fn unapply_days(&self, role: Role, currency: Currency) -> Option<u32> {
+        let general = self.rules.authority.unapply_days(role, currency)?;
+        let caps = self.overlay.into_iter().flat_map(|overlay| overlay.limits.iter());
+        let caps = caps.filter(|cap| cap.stage == Stage::Auto && cap.role == role && cap.currencies.has(currency));
+        Some(caps.filter_map(|cap| cap.unapply_days).fold(general, u32::min))
+    }
 }

@@ -216,6 +216,12 @@ const REFUSALS: &[Refusal] = &[
         "write_off = \"0.50\"",
         &["authority.analyst.write_off: expected at least 1.00 USD", "smallest role"],
     ),
+    refusal(
+        "authority.toml",
+        "write_off = \"1000000\"\n",
+        "",
+        &["authority.engine.jpy.write_off: expected a person who may write_off JPY", "somebody who may grant it"],
+    ),
     refusal("authority.toml", "role = \"senior\"", "role = \"boss\"", &["unknown variant `boss`", "supervisor"]),
     refusal(
         "authority.toml",

@@ -164,6 +164,21 @@ impl Tx {
         Ok(())
     }
 
+    /// Codes of these customers.
+    pub async fn customer_codes(&mut self, customers: &[CustomerId]) -> anyhow::Result<HashMap<CustomerId, String>> {
+        let mut rows = Rows::of_width(1);
+        for customer in customers {
+            rows.push(values![*customer]);
+        }
+        let sql = "{v} select c.id, c.code from customer c join v on c.id = v.id";
+        let found = self.all_with_rows("id", rows, sql, Vec::new()).await?;
+        let codes = found.iter().map(|row| {
+            let mut columns = Columns::of(row);
+            Ok((CustomerId(columns.number()?), columns.text()?))
+        });
+        codes.collect()
+    }
+
     /// Customer ids by code.
     pub async fn customer_ids(&mut self) -> anyhow::Result<HashMap<String, CustomerId>> {
         let rows = self.all("select code, id from customer", Vec::new()).await?;

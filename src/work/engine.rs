@@ -105,7 +105,7 @@ impl Engine {
 
     /// The machine acts, within its limits.
     pub(super) fn mandate(&self) -> Mandate<'_> {
-        Mandate { actor: ENGINE, role: ENGINE, person: false, day: self.clock.today(), policy: &*self.rules }
+        Mandate { actor: ENGINE, role: ENGINE, person: false, day: self.clock.today(), policy: &*self.rules, agreed: None }
     }
 
     /// Seals what was done into the audit chain, and keeps the head of the chain outside the database.

@@ -7,12 +7,28 @@ use crate::{
 };
 
 impl Policy for RuleSet {
-    fn limit_minor(&self, role: &str, power: Power, currency: Currency) -> i64 {
-        Role::parse(role).map_or(0, |role| self.authority.limit(role, power, currency).minor)
+    fn limit_minor(&self, role: &str, power: Power, currency: Currency, customer: Option<&str>) -> i64 {
+        Role::parse(role).map_or(0, |role| self.for_customer(customer).limit(role, power, currency).minor)
     }
 
-    fn unapply_days(&self, role: &str, currency: Currency) -> Option<u32> {
-        Role::parse(role).and_then(|role| self.authority.unapply_days(role, currency))
+    fn who_may(&self, power: Power, currency: Currency, customer: Option<&str>, amount_minor: i64) -> Option<&'static str> {
+        let may = |role: &Role| {
+            amount_minor.unsigned_abs() <= self.for_customer(customer).limit(*role, power, currency).minor.unsigned_abs()
+        };
+        Role::PEOPLE.iter().copied().find(may).map(Role::as_str)
+    }
+
+    fn highest(&self, power: Power, currency: Currency) -> Option<&'static str> {
+        self.authority.highest(power, currency).map(Role::as_str)
+    }
+
+    fn caps_customers(&self, role: &str) -> bool {
+        let mut caps = self.customers.values().flat_map(|overlay| &overlay.limits);
+        caps.any(|cap| cap.role.as_str() == role)
+    }
+
+    fn unapply_days(&self, role: &str, currency: Currency, customer: Option<&str>) -> Option<u32> {
+        Role::parse(role).and_then(|role| self.for_customer(customer).unapply_days(role, currency))
     }
 
     fn who_may_unapply(&self, currency: Currency, age_days: u32) -> Option<&'static str> {

@@ -20,7 +20,7 @@ const TRIES_MAX: u32 = 8;
 impl Engine {
     /// A person acts, in a role, within its limits.
     pub fn mandate_of<'a>(&'a self, actor: &'a str, role: &'a str) -> Mandate<'a> {
-        Mandate { actor, role, person: true, day: self.clock.today(), policy: &*self.rules }
+        Mandate { actor, role, person: true, day: self.clock.today(), policy: &*self.rules, agreed: None }
     }
 
     /// Does what a person decided, once for each key, and makes the jobs that follow from it in the same transaction.

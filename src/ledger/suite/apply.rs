@@ -111,6 +111,66 @@ on_both! {
 }
 
 on_both! {
+    /// A customer may have a cap of its own: the lower of it and the limit of whoever acts counts, also in steps.
+    async fn the_cap_of_a_customer_counts_for_everybody(fresh) {
+        let (world, payments, _) = setting(fresh, &[100, 100], &[]).await;
+        let item = capped_item(fresh, &world).await;
+        let granting = |amount| proposal(vec![with(line(item, 100), LineAdjustmentKind::WriteOff, amount, "tolerance")], 0);
+        for mandate in [engine(&world), person(&world, "sue", "supervisor")] {
+            let mut tx = fresh.db.begin().await.unwrap();
+            let (beyond, within) = (granting(71), granting(40));
+            let outcomes = apply(&mut tx, &mandate, &[posting(payments[0], &beyond)]).await.unwrap();
+            assert!(matches!(outcomes[..], [PostOutcome::AboveAuthority(AboveAuthority::Amount { amount_minor: 71, limit_minor: 70, .. })]), "{outcomes:?}");
+            let outcomes = apply(&mut tx, &mandate, &[posting(payments[0], &within), posting(payments[1], &within)]).await.unwrap();
+            assert!(matches!(outcomes[..], [PostOutcome::Posted { .. }, PostOutcome::AboveAuthority(AboveAuthority::Amount { amount_minor: 80, limit_minor: 70, .. })]), "{outcomes:?}");
+            tx.rollback().await.unwrap();
+        }
+    }
+}
+
+/// An invoice over 10.00 of a customer whose code the rules cap.
+async fn capped_item(fresh: &Fresh, world: &World) -> OpenItemId {
+    let mut tx = fresh.db.begin().await.unwrap();
+    let new = crate::store::NewCustomer {
+        code: "CAPPED".to_owned(),
+        name: "Capped".to_owned(),
+        aliases: Vec::new(),
+        parent_code: None,
+        country: "US".to_owned(),
+        currency: Currency::USD,
+        terms: "N30".to_owned(),
+        seller_codes: vec!["S01".to_owned()],
+        accounts: Vec::new(),
+        originator_id: None,
+        portfolio_owner: None,
+    };
+    let customer = tx.upsert_customers(&[new], "erp").await.unwrap()["CAPPED"];
+    let item = NewOpenItem { customer, ..world.invoice("C", 1_000) };
+    let stored = tx.upsert_open_items(&[item], "csv").await.unwrap();
+    tx.commit().await.unwrap();
+    stored[0].item.expect("an item")
+}
+
+on_both! {
+    /// Between decision and lock an item may have become one in another currency, or be of another seller after all.
+    async fn cash_pays_no_item_of_another_seller_or_of_another_currency_than_was_seen(fresh) {
+        let (world, payments, _) = setting(fresh, &[100], &[]).await;
+        let mut tx = fresh.db.begin().await.unwrap();
+        let sellers = std::collections::BTreeMap::from([("S02".to_owned(), "Gadget Works".to_owned())]);
+        let seller = tx.upsert_sellers(&sellers).await.unwrap()["S02"];
+        let rows = [NewOpenItem { seller, ..world.invoice("F", 100) }, NewOpenItem { currency: Currency::EUR, ..world.invoice("E", 100) }];
+        let stored = tx.upsert_open_items(&rows, "csv").await.unwrap();
+        let (foreign, euro) = (proposal(vec![line(stored[0].item.unwrap(), 100)], 0), proposal(vec![line(stored[1].item.unwrap(), 100)], 0));
+        for mandate in [engine(&world), person(&world, "sue", "supervisor")] {
+            let outcomes = apply(&mut tx, &mandate, &[posting(payments[0], &foreign)]).await.unwrap();
+            assert!(matches!(&outcomes[..], [PostOutcome::Refused(why)] if why.contains("another seller")), "{outcomes:?}");
+        }
+        let outcomes = apply(&mut tx, &engine(&world), &[posting(payments[0], &euro)]).await.unwrap();
+        assert!(matches!(&outcomes[..], [PostOutcome::Stale(why)] if why.contains("EUR now")), "{outcomes:?}");
+    }
+}
+
+on_both! {
     async fn another_currency_goes_through_clearing(fresh) {
         let (world, payments, _) = setting(fresh, &[11_000], &[]).await;
         let euro = NewOpenItem { currency: Currency::EUR, ..world.invoice("E", 10_000) };
@@ -152,7 +212,7 @@ on_both! {
         let racing: Vec<_> = payments.chunks(3).map(|own| {
             let (db, own, ids, day) = (fresh.db.clone(), own.to_vec(), ids.clone(), world.day);
             tokio::spawn(async move {
-                let mandate = crate::ledger::Mandate { actor: "engine", role: "engine", person: false, day, policy: &Rules };
+                let mandate = crate::ledger::Mandate { actor: "engine", role: "engine", person: false, day, policy: &Rules, agreed: None };
                 let mut posted = 0;
                 for (turn, payment) in own.into_iter().enumerate() {
                     let lines = if turn % 2 == 0 { vec![line(ids[0], 50), line(ids[1], 50)] } else { vec![line(ids[1], 60), line(ids[0], 40)] };

@@ -26,8 +26,10 @@ use crate::{
 pub(crate) struct Rules;
 
 impl Policy for Rules {
-    fn limit_minor(&self, role: &str, power: Power, _: Currency) -> i64 {
-        match (role, power) {
+    fn limit_minor(&self, role: &str, power: Power, _: Currency, customer: Option<&str>) -> i64 {
+        let cap = if customer == Some("CAPPED") && power == Power::WriteOff { 70 } else { i64::MAX };
+        let limit = match (role, power) {
+            ("supervisor", Power::Discount) => 5_000,
             ("clerk", Power::Apply) => 500,
             ("clerk", _) => 50,
             (_, Power::Apply) | ("supervisor", _) => i64::MAX,
@@ -35,10 +37,24 @@ impl Policy for Rules {
             (_, Power::Refund) => 0,
             (_, Power::Discount | Power::Deduct | Power::Credit) => 500,
             (_, Power::WriteOff) => 100,
-        }
+        };
+        limit.min(cap)
     }
 
-    fn unapply_days(&self, role: &str, _: Currency) -> Option<u32> {
+    fn who_may(&self, power: Power, currency: Currency, customer: Option<&str>, amount_minor: i64) -> Option<&'static str> {
+        let may = |role: &&str| amount_minor.abs() <= self.limit_minor(role, power, currency, customer);
+        ["clerk", "analyst", "supervisor"].into_iter().find(may)
+    }
+
+    fn highest(&self, power: Power, currency: Currency) -> Option<&'static str> {
+        (power != Power::Refund || currency != Currency::EUR).then_some("supervisor")
+    }
+
+    fn caps_customers(&self, _: &str) -> bool {
+        true
+    }
+
+    fn unapply_days(&self, role: &str, _: Currency, _: Option<&str>) -> Option<u32> {
         match role {
             "clerk" | "analyst" => Some(30),
             "supervisor" => Some(365),
@@ -47,7 +63,9 @@ impl Policy for Rules {
     }
 
     fn who_may_unapply(&self, currency: Currency, age_days: u32) -> Option<&'static str> {
-        ["analyst", "supervisor"].into_iter().find(|role| self.unapply_days(role, currency).is_some_and(|days| age_days <= days))
+        ["analyst", "supervisor"]
+            .into_iter()
+            .find(|role| self.unapply_days(role, currency, None).is_some_and(|days| age_days <= days))
     }
 
     fn may_decide(&self, role: &str) -> bool {
@@ -72,11 +90,11 @@ impl Policy for Rules {
 }
 
 pub(crate) fn engine(world: &World) -> Mandate<'static> {
-    Mandate { actor: "engine", role: "engine", person: false, day: world.day, policy: &Rules }
+    Mandate { actor: "engine", role: "engine", person: false, day: world.day, policy: &Rules, agreed: None }
 }
 
 pub(crate) fn person(world: &World, name: &'static str, role: &'static str) -> Mandate<'static> {
-    Mandate { actor: name, role, person: true, day: world.day, policy: &Rules }
+    Mandate { actor: name, role, person: true, day: world.day, policy: &Rules, agreed: None }
 }
 
 /// A recorded file with live payments in USD, booked.

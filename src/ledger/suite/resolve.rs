@@ -124,6 +124,85 @@ on_both! {
 }
 
 on_both! {
+    /// What is above every limit takes two people of the highest role; nobody grants what they recommended themselves.
+    async fn two_of_the_highest_role_may_do_what_none_may_alone(fresh) {
+        let world = World::new(fresh).await;
+        let (payment, exception) = waiting(fresh, &world, "aa", 1_000).await;
+        let ids = items(fresh, &world, &[("A", 9_000)]).await;
+        let [ann, sue, sam] = [("ann", "analyst"), ("sue", "supervisor"), ("sam", "supervisor")].map(|(name, role)| person(&world, name, role));
+        let granted = with(line(ids[0], 1_000), LineAdjustmentKind::Discount, 6_000, "agreed");
+        let grant = Action::Apply { lines: vec![granted], on_account_minor: 0, customer: None };
+        let message = async |id| fresh.db.read().await.unwrap().exception(id).await.unwrap().expect("stored").message;
+        let recommended = |resolution| match resolution {
+            Ok(Resolution::Recommended { exception, .. }) => exception,
+            other => panic!("{other:?}"),
+        };
+        let approval = recommended(act(&fresh.db, &ann, exception, None, &grant, "a").await);
+        assert_eq!(message(approval).await, "ann recommends to discount 60.00 USD; the limit of analyst is 10.00 USD; no role may do so much alone, so two of the role supervisor have to agree");
+        let own = act(&fresh.db, &ann, approval, None, &grant, "b").await;
+        assert!(matches!(&own, Err(ResolveError::Refused(why)) if why.contains("somebody else")), "{own:?}");
+        let first = recommended(act(&fresh.db, &sue, approval, None, &grant, "c").await);
+        assert_eq!((first, message(first).await), (approval, "sue recommends to discount 60.00 USD; the limit of supervisor is 50.00 USD; another supervisor may grant it".to_owned()));
+        let twice = act(&fresh.db, &sue, approval, None, &grant, "d").await;
+        assert!(matches!(twice, Err(ResolveError::Refused(_))), "{twice:?}");
+        let more = with(line(ids[0], 1_000), LineAdjustmentKind::Discount, 7_000, "agreed");
+        let more = Action::Apply { lines: vec![more], on_account_minor: 0, customer: None };
+        let mut tx = fresh.db.begin().await.unwrap();
+        let other = resolve(&mut tx, &sam, approval, None, &more, "e").await;
+        tx.rollback().await.unwrap();
+        assert!(matches!(other, Ok(Resolution::Recommended { .. })), "agreed was something else: {other:?}");
+        let done = act(&fresh.db, &sam, approval, None, &grant, "f").await;
+        assert!(is_closed(&done), "{done:?}");
+        assert_eq!((open(&fresh.db, &ids).await, unapplied(&fresh.db, payment).await), (vec![2_000], (0, "posted")));
+        assert_eq!(broken(&fresh.db).await, [""; 0]);
+    }
+}
+
+on_both! {
+    /// Who may not move an amount at once may not move it in parts, and not by keeping it on account either.
+    async fn a_limit_is_not_evaded_in_parts_or_on_account(fresh) {
+        let world = World::new(fresh).await;
+        let (payment, exception) = waiting(fresh, &world, "aa", 1_000).await;
+        let ids = items(fresh, &world, &[("A", 400), ("B", 400)]).await;
+        let cleo = person(&world, "cleo", "clerk");
+        let part = |place: usize| Action::Apply { lines: vec![line(ids[place], 300)], on_account_minor: 0, customer: None };
+        let keep = |minor| Action::OnAccount { amount_minor: Some(minor), customer: None };
+        assert!(matches!(act(&fresh.db, &cleo, exception, None, &keep(501), "a").await, Ok(Resolution::Recommended { .. })));
+        assert!(matches!(act(&fresh.db, &cleo, exception, None, &part(0), "b").await, Ok(Resolution::Done { .. })));
+        for (action, key) in [(part(1), "c"), (keep(201), "d")] {
+            let asked = act(&fresh.db, &cleo, exception, None, &action, key).await;
+            let Ok(Resolution::Recommended { above: AboveAuthority::Amount { amount_minor, limit_minor: 500, .. }, .. }) = asked else { panic!("{asked:?}") };
+            assert!([600, 501].contains(&amount_minor), "{amount_minor}");
+        }
+        assert!(matches!(act(&fresh.db, &cleo, exception, None, &keep(200), "e").await, Ok(Resolution::Done { .. })));
+        assert_eq!(unapplied(&fresh.db, payment).await, (500, "exception"));
+        let another = person(&world, "carl", "clerk");
+        assert!(matches!(act(&fresh.db, &another, exception, None, &part(1), "f").await, Ok(Resolution::Done { .. })), "the limit is that of a person");
+        assert_eq!(broken(&fresh.db).await, [""; 0]);
+    }
+}
+
+on_both! {
+    async fn what_nobody_may_do_is_refused_and_not_recommended(fresh) {
+        let world = World::new(fresh).await;
+        let mut tx = fresh.db.begin().await.unwrap();
+        let file = world.file(&mut tx, "eur").await;
+        let mut payments = world.payments(&mut tx, file, &[]).await;
+        let id = tx.reserve_one(Kind::Payment).await.unwrap();
+        payments.push(world.held_payment(file, 0, id, 900_000));
+        (payments[0].payment.currency, payments[0].payment.state) = (Currency::EUR, crate::domain::PaymentState::Received);
+        tx.record_payments(&payments).await.unwrap();
+        let mut new = asked(match_key(PaymentId(id)), Level::Payment, Reason::NoRemittance);
+        new.payment = Some(PaymentId(id));
+        let exception = tx.raise_exceptions(&[new], "engine").await.unwrap()[0];
+        tx.commit().await.unwrap();
+        let refund = Action::RefundRequest { amount_minor: None };
+        let refused = act(&fresh.db, &person(&world, "ann", "analyst"), exception, None, &refund, "a").await;
+        assert!(matches!(&refused, Err(ResolveError::Refused(why)) if why.contains("nobody refund EUR") && why.contains("authority.toml")), "{refused:?}");
+    }
+}
+
+on_both! {
     async fn a_short_payment_is_deducted_or_written_off_later(fresh) {
         let world = World::new(fresh).await;
         let (_, payments) = received(fresh, &world, "aa", &[900]).await;

@@ -133,6 +133,26 @@ on_both! {
 }
 
 on_both! {
+    /// What a duplicate knew more goes to the payment that counts, so that its advice is not lost with it.
+    async fn a_duplicate_leaves_its_advice_to_the_payment_that_counts(fresh) {
+        let world = World::new(fresh).await;
+        let (_, payments) = received(fresh, &world, "aa", &[1_000, 1_000]).await;
+        let (first, second) = (payments[0].payment.id, payments[1].payment.id);
+        let mut tx = fresh.db.begin().await.unwrap();
+        let advice = world.remittance(&mut tx, payments[1].payment.source.file, 0, 1_000).await;
+        tx.record_remittances(std::slice::from_ref(&advice)).await.unwrap();
+        tx.link_remittances(&[(advice.id, second)]).await.unwrap();
+        assert_eq!(tx.send_to_person(&[(first, 1, None)]).await.unwrap(), [first]);
+        ask(&mut tx, first).await;
+        assert!(mark_duplicate(&mut tx, &person(&world, "ann", "analyst"), second, first).await.unwrap(), "it is worth another look");
+        assert_eq!(tx.payment(first).await.unwrap().unwrap().remittance, Some(advice.id));
+        assert_eq!(tx.payment(second).await.unwrap().unwrap().remittance, None);
+        assert_eq!(tx.remittance(advice.id).await.unwrap().unwrap().payment, Some(first));
+        assert!(tx.lock_waiting_remittances(&[advice.id]).await.unwrap().is_empty(), "it is linked");
+    }
+}
+
+on_both! {
     async fn only_another_live_record_of_the_same_money_makes_a_duplicate(fresh) {
         let world = World::new(fresh).await;
         let (_, payments) = received(fresh, &world, "aa", &[1_000, 1_000, 1_000, 999]).await;

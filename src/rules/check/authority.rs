@@ -12,6 +12,7 @@ pub(super) fn check(checker: &mut Checker<'_>, set: &RuleSet) {
     checker.enter("authority.toml");
     limits(checker, &set.authority.limits);
     smallest(checker, set);
+    covered(checker, set);
     if !set.authority.limits.iter().any(|limit| limit.role == Role::Engine) {
         checker.refuse(
             "",
@@ -36,6 +37,20 @@ fn limits(checker: &mut Checker<'_>, limits: &[RoleLimit]) {
             if !seen.insert((limit.role, currency)) {
                 let found = format!("{} in {currency} again", limit.role.as_str());
                 checker.refuse(&limit.id, "currencies", "each role once per currency", found, "remove one of them");
+            }
+        }
+    }
+}
+
+/// What the engine may do, some person may do too: otherwise what is above the engine's limit could be granted by nobody.
+fn covered(checker: &mut Checker<'_>, set: &RuleSet) {
+    for limit in set.authority.limits.iter().filter(|limit| limit.role == Role::Engine) {
+        for power in Power::ALL.iter().filter(|power| limit.amount(**power).is_some()) {
+            let nobody = |currency: &Currency| set.authority.highest(*power, *currency).is_none();
+            if let Some(currency) = limit.currencies.iter().find(nobody) {
+                let expected = format!("a person who may {} {currency}", power.as_str());
+                let advice = "give a role of people a limit too; what is above the engine's needs somebody who may grant it";
+                checker.refuse(&limit.id, power.as_str(), expected, "none", advice);
             }
         }
     }
