@@ -166,10 +166,17 @@ impl ChunkReader {
 }
 
 /// Tells which findings belong to one record that was set aside: those of one set stand together, in the order of its segments, until its
-/// controls or a good record end them.
+/// controls or a good record end them. Where each line, field or entry is a record of its own, another one is another record.
 #[derive(Default)]
 pub struct SetAsides {
-    last_segment: Option<u32>,
+    last: Option<Last>,
+}
+
+/// The finding before.
+#[derive(Clone, Copy)]
+struct Last {
+    segment: u32,
+    is_addenda: bool,
 }
 
 impl SetAsides {
@@ -179,15 +186,66 @@ impl SetAsides {
             return false;
         }
         let segment = finding.location.segment.unwrap_or(0);
-        // In a list each row of a payment is a record of its own, and there is no set whose segments begin anew.
-        let is_row = finding.location.tag.is_some_and(|tag| matches!(tag.as_str(), "PAYMENT" | "RETURN" | "row"));
-        let begins = self.last_segment.is_none_or(|last| segment < last || (is_row && segment > last));
-        self.last_segment = Some(segment);
+        let tag = finding.location.tag;
+        let tag = tag.as_ref().map_or("", |tag| tag.as_str());
+        let is_addenda = tag.starts_with('7') && tag.len() == 3;
+        let begins = match self.last {
+            None => true,
+            Some(last) if segment < last.segment => true,
+            // The lines that hang on one entry follow one another.
+            Some(last) if is_addenda && last.is_addenda => segment > last.segment.saturating_add(1),
+            Some(last) => is_record(tag) && segment > last.segment,
+        };
+        self.last = Some(Last { segment, is_addenda });
         begins
     }
 
     /// The record's controls were read, or a record that is good: what follows is another record.
     pub fn end(&mut self) {
-        self.last_segment = None;
+        self.last = None;
+    }
+}
+
+/// Whether the place that a tag names is a record by itself, and not a segment of a set: the lines of lockbox, BAI2 and NACHA and the fields of
+/// MT940 bear numbers, the elements of camt small letters, and rows of lists are named after what they hold.
+fn is_record(tag: &str) -> bool {
+    matches!(tag, "PAYMENT" | "RETURN")
+        || tag.starts_with(|first: char| first.is_ascii_digit())
+        || tag.contains(|letter: char| letter.is_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use tieout_parsers::{FindingCode, Location, Severity, Tag};
+
+    use super::*;
+
+    fn aside(tag: &str, segment: u32) -> Finding {
+        Finding {
+            code: FindingCode::BadAmount,
+            severity: Severity::Error,
+            effect: Effect::RecordSetAside,
+            message: String::new(),
+            expected: String::new(),
+            found: String::new(),
+            location: Location { segment: Some(segment), tag: Some(Tag::new(tag.as_bytes())), ..Location::default() },
+        }
+    }
+
+    /// Which of these findings, none of them parted by a good record, begin a record that was set aside.
+    fn begins(findings: &[(&str, u32)]) -> Vec<bool> {
+        let mut records = SetAsides::default();
+        findings.iter().map(|(tag, segment)| records.begins(&aside(tag, *segment))).collect()
+    }
+
+    #[test]
+    fn a_set_is_one_record_and_each_line_of_other_files_is_one() {
+        assert_eq!(begins(&[("BPR", 4), ("RMR", 9), ("RMR", 11), ("BPR", 3)]), [true, false, false, true], "sets of X12");
+        assert_eq!(begins(&[("6", 4), ("6", 4), ("6", 5), ("4", 6)]), [true, false, true, true], "lines of a lockbox");
+        assert_eq!(begins(&[("61", 4), ("61", 6)]), [true, true], "fields of MT940");
+        assert_eq!(begins(&[("16", 4), ("16", 7)]), [true, true], "records of BAI2");
+        assert_eq!(begins(&[("6", 4), ("6", 5), ("705", 6), ("705", 7), ("705", 9)]), [true, true, true, false, true], "NACHA");
+        assert_eq!(begins(&[("Amt", 1), ("Amt", 1), ("CdtDbtInd", 2)]), [true, false, true], "entries of camt");
+        assert_eq!(begins(&[("PAYMENT", 2), ("PAYMENT", 3), ("row", 4)]), [true, true, true], "rows of lists");
     }
 }
