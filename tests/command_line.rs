@@ -328,3 +328,23 @@ fn mistakes_are_answered_with_what_to_write_instead() {
         assert!(stderr.contains(said), "{arguments:?}\n{stderr}");
     }
 }
+
+#[test]
+fn a_malformed_world_is_an_error_of_the_input() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = |what: &str, says: &str| {
+        let ran = tieout(folder.path(), &["replay", ".", "--out", "out.jsonl"]);
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!(ran.status.code(), Some(1), "{what}: {said}");
+        assert!(said.contains(says), "{what}: {said}");
+    };
+    let write = |name: &str, content: &[u8]| fs::write(folder.path().join(name), content).expect("writable");
+    let sample = |name: &str| fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/erp").join(name)).expect("a sample");
+    write("customers.csv", &sample("customers.csv"));
+    write("payments.jsonl", b"{\"type\":\"payment\"}\n");
+    run("no list of invoices", "invoices.csv");
+    write("invoices.csv", &sample("open-items.csv"));
+    run("a payment without a date", "payments.jsonl:1");
+    write("payments.jsonl", b"\xff\xfe");
+    run("no text", "payments.jsonl");
+}

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{BufWriter, Write as _},
+    io::{self, BufWriter, Write as _},
     path::PathBuf,
 };
 
@@ -41,8 +41,19 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         let place = args.world.display();
         return Err(UsageError(format!("{place} is no world: there is no payments.jsonl in it")).into());
     }
-    let world = World::read(&args.world).with_context(|| format!("reading the world {}", args.world.display()))?;
-    let labels = args.assisted.then(|| Label::read(&args.world.join("truth.jsonl"))).transpose()?;
+    let reading = || format!("reading the world {}", args.world.display());
+    let read = World::read(&args.world).and_then(|world| {
+        let labels = args.assisted.then(|| Label::read(&args.world.join("truth.jsonl"))).transpose()?;
+        Ok((world, labels))
+    });
+    let (world, labels) = match read {
+        Ok(read) => read,
+        Err(error) if is_of_input(&error) => {
+            eprintln!("tieout: {:#}", error.context(reading()));
+            return Ok(Exit::InputErrors);
+        }
+        Err(error) => return Err(error.context(reading())),
+    };
     let partial = args.out.with_extension("part");
     let mut out = BufWriter::new(File::create(&partial).with_context(|| format!("writing {}", partial.display()))?);
     let mut progress = Progress::counting("replaying", world.events.len() as u64);
@@ -57,4 +68,12 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     ))?;
     tally.told.iter().try_for_each(|told| super::print(&format!("\n{told}")))?;
     Ok(Exit::Success)
+}
+
+/// Whether what was read is wrong, and not the machine that reads it.
+fn is_of_input(error: &anyhow::Error) -> bool {
+    let of_machine = |error: &io::Error| {
+        !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData | io::ErrorKind::IsADirectory)
+    };
+    !error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()).any(of_machine)
 }

@@ -249,7 +249,7 @@ impl<'a> Replay<'a> {
         let lines = label.lines.iter().filter_map(|line| {
             let item = *self.by_name.get(line.invoice_id.as_str())?;
             let open = self.ledger.get(&item)?.open_minor;
-            let closes = line.applied + line.discount + line.deduction;
+            let closes = line.applied.saturating_add(line.discount).saturating_add(line.deduction);
             let applied_minor = if open >= 0 { closes.clamp(0, open) } else { closes.clamp(open, 0) };
             Some(ProposalLine { item, applied_minor, cash_minor: applied_minor, adjustments: Vec::new(), line: None })
         });

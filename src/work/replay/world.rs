@@ -287,7 +287,8 @@ fn method(channel: &str) -> Method {
 /// What gross and discount do not explain of the net is the adjustment of the line's code; a line marked ZZ is one as a whole.
 fn line(line: &Line) -> RemittanceLine {
     let coded = !line.reason.is_empty();
-    let difference = line.net.zip(line.gross).map(|(net, gross)| net - gross + line.discount.unwrap_or(0));
+    let difference = line.net.zip(line.gross);
+    let difference = difference.and_then(|(net, gross)| net.checked_sub(gross)?.checked_add(line.discount.unwrap_or(0)));
     let amount_minor = if line.qual == "ZZ" { line.net } else { difference };
     let adjustments = amount_minor
         .filter(|amount| coded && *amount != 0)
