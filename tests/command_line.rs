@@ -207,10 +207,14 @@ fn account_numbers_appear_in_no_form_of_output() {
     ] {
         fs::write(folder.path().join(name), file_820("1200.50").replacen(from, to, 1)).expect("writable");
     }
+    let iban = ":20:S\n:25:10020030/1234567\n:28C:1/1\n:60F:C260316EUR100,00\n:61:2603160316C50,00NTRFNONREF\n\
+                :86:FACTUUR 20 REK: NL91ABNA0417164300/NAAM: X\n:62F:C260316EUR150,00\n-\n";
+    fs::write(folder.path().join("iban.sta"), iban).expect("writable");
     for format in ["json", "jsonl", "text"] {
         let output = tieout(folder.path(), &["parse", ".", "--format", format, "-vv"]);
         let shown = text(&output.stdout) + &text(&output.stderr);
-        for secret in ["0099109999", "1008973899", "00991099", "10089738"] {
+        assert!(shown.contains("FACTUUR 20 REK: ••••4300"), "{shown}");
+        for secret in ["0099109999", "1008973899", "00991099", "10089738", "ABNA0417"] {
             let line = shown.lines().find(|line| line.contains(secret));
             assert_eq!(line, None, "{format} shows {secret}");
         }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use crate::{Account, Control, Exchange, Finding, Location, Money, x12::received::Received};
+use crate::{Account, Control, Exchange, Finding, Location, Money, mask, x12::received::Received};
 
 /// Text from a file: borrowed where the bytes are UTF-8, owned where they had to be decoded.
 pub type Text<'a> = Cow<'a, str>;
@@ -205,6 +205,7 @@ pub struct Payment<'a> {
     /// References of the payment as a whole.
     pub references: Vec<Reference<'a>>,
     /// Free text.
+    #[serde(serialize_with = "mask::serialize_text")]
     pub text: Option<Text<'a>>,
     /// `seq` of the remittance that came with it.
     pub remittance: Option<u32>,
@@ -281,6 +282,7 @@ pub struct Reference<'a> {
     /// What kind of number it is: `PO`, `BM`, `IV`.
     pub qualifier: Text<'a>,
     /// The number.
+    #[serde(serialize_with = "mask::serialize_value")]
     pub value: Text<'a>,
 }
 
@@ -302,6 +304,7 @@ pub struct Remittance<'a> {
     /// One per item paid, adjusted or mentioned.
     pub lines: Vec<RemittanceLine<'a>>,
     /// Free text.
+    #[serde(serialize_with = "mask::serialize_text")]
     pub text: Option<Text<'a>>,
     /// References of the advice as a whole, when no payment came with it that holds them.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -191,7 +191,7 @@ impl<'a> Recorder<'a> {
             value_date: payment.value_date.unwrap_or(setting.day),
             payer,
             trace: payment.trace.map(|trace| trace.into_owned()),
-            text: payment.text.map(|text| text.into_owned()),
+            text: payment.text.as_deref().map(told),
             remittance,
             state: if setting.held { PaymentState::Held } else { PaymentState::Received },
             version: 1,
@@ -260,7 +260,7 @@ impl<'a> Recorder<'a> {
             trace: remittance.trace.map(|trace| trace.into_owned()),
             balanced: total_minor.zip(sum).filter(|_| !remittance.lines.is_empty()).map(|(total, sum)| i128::from(total) == sum),
             lines: remittance.lines.into_iter().map(line).collect(),
-            text: remittance.text.map(|text| text.into_owned()),
+            text: remittance.text.as_deref().map(told),
             payment: None,
             state: if setting.held { RemittanceState::Held } else { RemittanceState::Waiting },
         });
@@ -300,6 +300,11 @@ impl<'a> Recorder<'a> {
 
 fn next(ids: &mut std::vec::IntoIter<i64>) -> anyhow::Result<i64> {
     ids.next().ok_or_else(|| anyhow::anyhow!("the second reading of the file found more records than the first"))
+}
+
+/// Free text without the account numbers in it: what the payer's is, its party tells.
+fn told(text: &str) -> String {
+    parsers::without_ibans(text).into_owned()
 }
 
 /// The payer with its account sealed, the bank, and the account's ciphertext.

@@ -199,7 +199,7 @@ fn payment_line(payment: &Payment<'_>) -> String {
     append(&mut line, "from", &party(&payment.payer));
     append(&mut line, "to", &party(&payment.payee));
     append(&mut line, "trace", &optional(payment.trace.as_deref()));
-    append(&mut line, "text", &optional(payment.text.as_deref()));
+    append(&mut line, "text", &optional(payment.text.as_deref().map(tieout_parsers::without_ibans).as_deref()));
     if payment.remittance.is_none() {
         line.push_str("; no remittance");
     }
