@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{
     Mandate, Refusal,
     journal::{self, CASH, UNAPPLIED, transfer},
-    match_key,
+    label, match_key,
 };
 use crate::{
     audit,
@@ -211,6 +211,9 @@ async fn undo(
     }
     let items: Vec<_> = closes.keys().copied().collect();
     tx.lock_open_items(&items).await?;
+    if kind != RETURN_UNDOES {
+        label::of_reversal(tx, mandate, &standing).await?;
+    }
     let entry = tx.reserve_one(Kind::JournalEntry).await?;
     let undone: Vec<_> = standing.iter().map(|application| application.id).collect();
     let ids = tx.reserve(Kind::Application, standing.len()).await?;
