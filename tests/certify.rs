@@ -12,8 +12,6 @@ use support::{Backend, Home, Ran, number, root, text};
 const LABELS: usize = 14;
 /// Postings of the second day, more than the alarm needs.
 const POSTINGS: usize = 12;
-/// All items are open for this, so that an amount says nothing about which of them is meant.
-const AMOUNT: &str = "250.00";
 
 #[test]
 fn labels_let_post_and_the_audit_stops_it_on_sqlite() {
@@ -34,9 +32,9 @@ fn run(backend: Backend) {
 
     // Nothing is certified: people resolve the proposals.
     world.ingest("2026-03-02", 0..LABELS);
-    let held = open(&home, "not_certified");
-    assert_eq!(held.len(), LABELS, "a slip among equal amounts is likely and no more");
-    assert!(open(&home, "audit_sample").is_empty(), "nothing posted, nothing is audited");
+    let held = waiting(&home, "not_certified");
+    assert_eq!(held.len(), LABELS, "the only sum among thousands is likely and no more");
+    assert!(waiting(&home, "audit_sample").is_empty(), "nothing posted, nothing is audited");
     for exception in &held {
         world.resolve(&text(exception, "exception"), &["accept"]).with_code(&[0]);
     }
@@ -47,14 +45,20 @@ fn run(backend: Backend) {
 
     // From the threshold on they post, and all are drawn.
     world.ingest("2026-03-03", LABELS..LABELS + POSTINGS);
-    assert!(open(&home, "not_certified").is_empty());
-    let audits = open(&home, "audit_sample");
+    assert!(waiting(&home, "not_certified").is_empty());
+    let audits = waiting(&home, "audit_sample");
     assert_eq!(audits.len(), POSTINGS);
     let payment = text(&audits[0], "payment");
     let explained = home.ok(&["explain", &payment]);
-    assert!(explained.contains("posted under certificate 1") && explained.contains("differs from the item's number"), "{explained}");
+    assert!(
+        explained.contains("posted under certificate 1") && explained.contains("in a million unrelated amounts"),
+        "{explained}"
+    );
     let decision: Value = serde_json::from_str(&home.ok(&["explain", &payment, "--format", "json"])).expect("JSON");
-    assert_eq!((number(&decision["evidence"], "certificate"), decision["evidence"]["confidence"]["class"].as_str()), (1, Some("normal")));
+    assert_eq!(
+        (number(&decision["evidence"], "certificate"), decision["evidence"]["confidence"]["class"].as_str()),
+        (1, Some("normal"))
+    );
 
     // An audit is answered with right or wrong and with nothing else.
     let id = text(&audits[0], "exception");
@@ -66,14 +70,14 @@ fn run(backend: Backend) {
     for audit in &audits[2..] {
         world.resolve(&text(audit, "exception"), &["wrong", "--reverse"]).with_code(&[0]);
     }
-    assert_eq!(open(&home, "drift_alarm").len(), 1, "the alarm fires once and tightens");
+    assert_eq!(waiting(&home, "drift_alarm").len(), 1, "the alarm fires once and tightens");
     let tightened: Vec<_> = home.export("audit").into_iter().filter(|row| text(row, "action") == "tighten").collect();
     assert_eq!(tightened.len(), 1);
-    assert_eq!(text(&tightened[0], "subject"), "post.likely-reference normal");
+    assert_eq!(text(&tightened[0], "subject"), "post.likely-sum normal");
 
     // Nothing reaches the next threshold, and a new certificate says that the budget is not held.
     world.ingest("2026-03-04", LABELS + POSTINGS..LABELS + POSTINGS + 1);
-    let held = open(&home, "not_certified");
+    let held = waiting(&home, "not_certified");
     assert_eq!(held.len(), 1);
     assert!(text(&held[0], "message").contains("and posts from +30.000 on"), "{}", held[0]);
     let second = world.certify(&[]);
@@ -94,7 +98,7 @@ fn a_certificate_needs_somebody_who_may_work() {
     assert!(none.stderr.contains("there is no certificate yet"), "{}", none.stderr);
 }
 
-fn open(home: &Home, reason: &str) -> Vec<Value> {
+fn waiting(home: &Home, reason: &str) -> Vec<Value> {
     let mut exceptions = home.export("exceptions");
     exceptions.retain(|row| text(row, "reason") == reason && text(row, "state") == "open");
     exceptions
@@ -103,11 +107,11 @@ fn open(home: &Home, reason: &str) -> Vec<Value> {
 /// The stratum that everything here is about.
 fn likely(issued: &Value) -> Value {
     let strata = issued["certificate"]["strata"].as_array().expect("strata");
-    let line = strata.iter().find(|line| text(line, "rule") == "post.likely-reference" && text(line, "class") == "normal");
+    let line = strata.iter().find(|line| text(line, "rule") == "post.likely-sum" && text(line, "class") == "normal");
     line.expect("the stratum").clone()
 }
 
-/// One customer that owes many items of one amount and mistypes every number.
+/// One customer that owes many items, pays two at a time and names none of them.
 struct World<'a> {
     home: &'a Home,
 }
@@ -145,8 +149,8 @@ impl<'a> World<'a> {
             "seller_id,seller_name,kind,bank_routing,account,currency\nS01,World Seller,nacha,071300027,550021111,USD\n",
         );
         let mut items = "invoice_number,seller_id,customer_id,amount,currency,issue_date\n".to_owned();
-        for index in 0..60 {
-            writeln!(items, "{},S01,C000,{AMOUNT},USD,2026-02-01", item(index)).expect("writing to a String");
+        for index in 1..PRIME {
+            writeln!(items, "W-{index:04},S01,C000,{},USD,2026-02-01", decimal(owed(index))).expect("writing to a String");
         }
         let items = write("open-items.csv", &items);
         for (kind, file) in [("bank-accounts", accounts), ("customers", customers), ("open-items", items)] {
@@ -170,7 +174,7 @@ impl<'a> World<'a> {
         serde_json::from_str(&self.run_as("supervisor", &arguments).with_code(&[0]).stdout).expect("JSON")
     }
 
-    /// One file with a payment for each of these items, its number mistyped.
+    /// One file with a payment for each of these pairs of items.
     fn ingest(&self, day: &str, items: std::ops::Range<usize>) {
         let control = 1_000 + items.start;
         let mut text = format!(
@@ -178,10 +182,11 @@ impl<'a> World<'a> {
         );
         let count = items.len();
         for (set, index) in items.enumerate() {
-            let (set, slip) = (set + 1, slip(index));
+            let (set, index) = (set + 1, index + 1);
+            let amount = decimal(owed(index) + owed(PRIME - index));
             write!(
                 text,
-                "ST*820*{set:04}~\nBPR*C*{AMOUNT}*C*ACH*CTX*01*071000013*DA*44000000*1234567800**01*071300027*DA*550021111*20260302~\nTRN*1*T{index:06}~\nN1*PR*ASHGROVE LOGISTICS INC~\nN1*PE*WORLD SELLER*91*S01~\nENT*1~\nRMR*IV*{slip}**{AMOUNT}*{AMOUNT}~\nSE*8*{set:04}~\n"
+                "ST*820*{set:04}~\nBPR*C*{amount}*C*ACH*CTX*01*071000013*DA*44000000*1234567800**01*071300027*DA*550021111*20260302~\nTRN*1*T{index:06}~\nN1*PR*ASHGROVE LOGISTICS INC~\nN1*PE*WORLD SELLER*91*S01~\nSE*6*{set:04}~\n"
             )
             .expect("writing to a String");
         }
@@ -193,17 +198,15 @@ impl<'a> World<'a> {
     }
 }
 
-/// Numbers far apart, so that a slip leads to one of them only.
-fn item(index: usize) -> String {
-    format!("W-{:06}", (index * 377_773 + 123_457) % 1_000_000)
+/// Amounts of which no two pairs have the same sum (Erdős and Turán), so that each payment has one answer, and yet thousands of sums were tried.
+fn owed(index: usize) -> usize {
+    2 * PRIME * index + index * index % PRIME
 }
 
-/// The number with its last digit mistyped.
-fn slip(index: usize) -> String {
-    let mut number = item(index);
-    let last = number.pop().and_then(|digit| digit.to_digit(10)).expect("a digit");
-    number.push(char::from_digit((last + 5) % 10, 10).expect("a digit"));
-    number
+const PRIME: usize = 101;
+
+fn decimal(whole: usize) -> String {
+    format!("{whole}.00")
 }
 
 fn copy_rules(from: &Path, to: &Path) {

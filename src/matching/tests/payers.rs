@@ -57,7 +57,7 @@ fn a_beginning_that_several_names_share_needs_a_reference_to_tell_them_apart() {
     world.item("INV-1001", 100_000);
     world.customer("C2", "Chesapeake Building Services, Inc.");
     world.decide(&pay(100_000).by_name("CHESAPEAKE BUILD").line("1001", 100_000)).posted(&[("INV-1001", 100_000)]);
-    world.decide(&pay(100_000).by_name("CHESAPEAKE BUILD")).held(Reason::NotCertified);
+    world.decide(&pay(100_000).by_name("CHESAPEAKE BUILD")).held(Reason::UnidentifiedPayer);
     world.decide(&pay(90_000).by_name("BUILDING CHESAPEAKE").line("1001", 90_000)).held(Reason::UnidentifiedPayer);
 }
 
