@@ -162,7 +162,7 @@ mod tests {
         assert_eq!((found.basis, found.posts), (Basis::Labels, Permit::From { confidence_milli: 5_000 }));
         assert_eq!((found.labels, found.errors, found.bound_ppm, found.value_bound_ppm), (2_995, 0, 1_000, Some(4_000)));
         let found = line(given(false, Permit::Never, 2_994, 0));
-        assert_eq!((found.basis, found.posts, found.bound_ppm), (Basis::OverBudget, Permit::Never, 1_001));
+        assert_eq!((found.basis, found.posts, found.bound_ppm), (Basis::TooFewLabels, Permit::Never, 1_001));
     }
 
     #[test]

@@ -24,7 +24,8 @@ pub struct Plan {
     pub delta_ppm: u32,
     /// Thresholds, the strictest first.
     pub grid_milli: Vec<i32>,
-    /// A threshold with fewer labels is passed over. The number of labels says nothing about their errors, so this costs no confidence.
+    /// A threshold with fewer labels is passed over, and so is one that could not pass without a single error. The number of labels says nothing about
+    /// their errors, so this costs no confidence.
     pub labels_min: u64,
 }
 
@@ -56,7 +57,7 @@ pub fn walk(plan: &Plan, labels: &[Label], posts_from: Option<i32>) -> Walked {
     let mut walked = Walked::default();
     for &threshold_milli in &plan.grid_milli {
         let point = point(plan, labels, threshold_milli, posts_from);
-        if point.labels < plan.labels_min {
+        if point.labels < plan.labels_min || upper_bound_ppm(0, point.labels, plan.delta_ppm) > plan.budget_ppm {
             continue;
         }
         walked.tried.push(point);

@@ -104,7 +104,7 @@ fn row(line: &CertifiedStratum) -> Vec<String> {
         line.stratum.class.as_str().to_owned(),
         line.labels.to_string(),
         line.errors.to_string(),
-        percent(line.bound_ppm),
+        if line.labels == 0 { "-".to_owned() } else { percent(line.bound_ppm) },
         line.value_bound_ppm.map_or_else(|| "-".to_owned(), percent),
         line.threshold_milli.map_or_else(|| "-".to_owned(), points),
         match line.posts {

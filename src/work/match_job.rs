@@ -1,6 +1,6 @@
 //! T3: payments are decided on a fresh snapshot and posted, or become work for a person, in one transaction for a chunk.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use anyhow::Context;
 use serde_json::json;
@@ -192,11 +192,11 @@ impl Engine {
         let (mut draws, mut exceptions) = (Vec::new(), Vec::new());
         for (one, decision) in posted {
             let file = one.payment.source.file;
-            if !names.contains_key(&file) {
-                let sha256 = tx.file(file).await?.map(|file| file.sha256).unwrap_or_default();
-                names.insert(file, sha256);
-            }
-            let name = format!("{}:{}", names[&file], one.payment.seq);
+            let file = match names.entry(file) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(tx.file(file).await?.map(|file| file.sha256).unwrap_or_default()),
+            };
+            let name = format!("{file}:{}", one.payment.seq);
             if one.decision.evidence.confidence.is_none() || !drawn(self.audit_seed.as_bytes(), &name, share) {
                 continue;
             }
