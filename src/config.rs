@@ -42,6 +42,8 @@ pub struct Config {
     pub outbound: PathBuf,
     pub limits: Limits,
     pub secret_key: Option<Secret>,
+    /// Seed of the audit sample of a new database; `None` means a random one.
+    pub audit_seed: Option<String>,
     pub log_json: bool,
     pub log_filter: Option<String>,
     pub failpoint: Option<String>,
@@ -207,6 +209,7 @@ impl Loaded {
             outbound: self.path("outbound.folder"),
             limits: self.limits(),
             secret_key: self.optional("secret_key").map(Secret::new),
+            audit_seed: self.optional("audit_seed"),
             log_json: self.text("log.format") == "json",
             log_filter: self.optional("log.filter"),
             failpoint: self.optional("failpoint"),

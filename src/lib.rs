@@ -3,6 +3,7 @@
 //! `docs/architecture.md` explains how the modules meet and which of them owns which power.
 
 pub mod audit;
+pub mod certificate;
 pub mod clock;
 pub mod commands;
 pub mod config;

@@ -21,6 +21,7 @@ const TOOLS: &[&str] = &["clock", "config", "durable", "excerpt", "failpoint", "
 /// Which modules a module may name with `crate::`, besides itself. Pure modules stand first: they may not even know a tool.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("domain", &[]),
+    ("certificate", &["domain"]),
     ("rules", &["domain"]),
     ("normalise", &["domain", "rules"]),
     ("matching", &["domain", "rules", "normalise"]),
@@ -28,7 +29,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("audit", &["domain", "store", "TOOLS"]),
     ("ledger", &["domain", "rules", "store", "audit", "TOOLS"]),
     ("intake", &["domain", "rules", "store", "audit", "TOOLS"]),
-    ("work", &["domain", "rules", "normalise", "matching", "store", "audit", "ledger", "intake", "TOOLS"]),
+    ("work", &["domain", "rules", "normalise", "matching", "certificate", "store", "audit", "ledger", "intake", "TOOLS"]),
     ("clock", &["TOOLS"]),
     ("config", &["TOOLS"]),
     ("durable", &["TOOLS"]),

@@ -54,6 +54,8 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         outbound: args.folder.join("outbound"),
         // It is a ledger of its own, which whoever tries it may fill.
         role: "analyst".to_owned(),
+        // Every demo draws the same postings for the audit.
+        audit_seed: Some("demo".to_owned()),
         ..context.config.clone()
     };
     let (year, month, day) = DAY;

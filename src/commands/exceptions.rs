@@ -22,6 +22,7 @@ const EXCEPTION: &str = "Id of the exception, such as E4; tieout exceptions list
   tieout exceptions show E4
   tieout exceptions resolve E4 apply --item INV-1001=980.00 --item INV-1002=220.50
   tieout exceptions resolve E7 accept --proposal 1
+  tieout exceptions resolve E8 confirm
   tieout exceptions resolve E9 returned-payment --payment P17
   tieout exceptions raise P17 --note \"paid for another invoice\"
   tieout exceptions assign E4 ann
@@ -159,6 +160,14 @@ pub enum Resolution {
     },
     /// Take back everything applied from the payment
     Reverse,
+    /// The posting that was drawn for the audit was right
+    Confirm,
+    /// The posting that was drawn for the audit was wrong
+    Wrong {
+        /// Take it back at once
+        #[arg(long)]
+        reverse: bool,
+    },
     /// Name the payment that a bank return takes back; what it paid is open again
     ReturnedPayment {
         /// Id of the payment that came back, such as P17; tieout export payments lists them

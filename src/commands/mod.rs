@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 success, 1 the input has errors, 2 wrong usage, 3 the system failed.
 
+pub mod certify;
 pub mod check;
 pub mod config;
 pub mod demo;
@@ -107,6 +108,7 @@ enum Command {
     Export(export::Args),
     Report(report::Args),
     Replay(replay::Args),
+    Certify(certify::Args),
     Check(check::Args),
     Config(config::Args),
 }
@@ -186,6 +188,7 @@ fn dispatch(command: Command, loaded: &Loaded, verbose: u8) -> anyhow::Result<Ex
         Command::Export(args) => run_async(export::run(&args, &context)),
         Command::Report(args) => run_async(report::run(&args, &context)),
         Command::Replay(args) => replay::run(&args, &context),
+        Command::Certify(args) => run_async(certify::run(&args, &context)),
         Command::Check(args) => run_async(check::run(&args, &context)),
         Command::Config(args) => config::run(&args, loaded),
     }

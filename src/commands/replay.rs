@@ -9,9 +9,12 @@ use std::{
 use anyhow::Context as _;
 
 use super::{Context, Exit, UsageError, progress::Progress};
-use crate::work::{
-    load_rules,
-    replay::{Label, Replay, World},
+use crate::{
+    domain::Permits,
+    work::{
+        load_rules,
+        replay::{Label, Replay, World},
+    },
 };
 
 /// Runs a labelled world through the engine and writes what it applied; no store is needed
@@ -54,10 +57,11 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         }
         Err(error) => return Err(error.context(reading())),
     };
+    let permits = Permits::default();
     let partial = args.out.with_extension("part");
     let mut out = BufWriter::new(File::create(&partial).with_context(|| format!("writing {}", partial.display()))?);
     let mut progress = Progress::counting("replaying", world.events.len() as u64);
-    let replay = Replay::new(&world, &rules, labels.as_ref()).telling(&args.explain);
+    let replay = Replay::new(&world, &rules, labels.as_ref(), &permits).telling(&args.explain);
     let tally = replay.run(&world, &mut out, &mut |done| progress.at(done))?;
     out.flush()?;
     fs::rename(&partial, &args.out).with_context(|| format!("writing {}", args.out.display()))?;

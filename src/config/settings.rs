@@ -28,6 +28,8 @@ pub enum Kind {
     Role,
     /// 64 hex digits; taken from the environment only.
     Key,
+    /// Text that nobody should know; taken from the environment only.
+    Seed,
     /// Taken from the environment only.
     Failpoint,
 }
@@ -61,6 +63,7 @@ pub const SETTINGS: &[Definition] = &[
     setting("limits.email_bytes_max", Kind::Count, "67108864", "bytes of an e-mail, kept in memory while it is taken apart"),
     setting("limits.archive_depth_max", Kind::Count, "3", "archives within archives"),
     setting("secret_key", Kind::Key, "", "key of the account numbers; without it secret.key in the home folder"),
+    setting("audit_seed", Kind::Seed, "", "seed of the audit sample of a new database; without it a random one, which is safer"),
     setting("failpoint", Kind::Failpoint, "", "where a test ends the process, as in archive_renamed:3"),
 ];
 
@@ -90,7 +93,7 @@ impl Definition {
 
     /// Whether a file may hold it: a key in a file would lie beside the data it protects.
     pub fn environment_only(&self) -> bool {
-        matches!(self.kind, Kind::Key | Kind::Failpoint)
+        matches!(self.kind, Kind::Key | Kind::Seed | Kind::Failpoint)
     }
 
     /// The value as it is used, or what was expected instead.
@@ -103,7 +106,7 @@ impl Definition {
                 Ok(folder.map_or_else(|| PathBuf::from(value), |folder| folder.join(value)).to_string_lossy().into_owned())
             }
             Kind::DatabaseUrl => check_url(value, folder),
-            Kind::Text => Ok(value.to_owned()),
+            Kind::Text | Kind::Seed => Ok(value.to_owned()),
             Kind::Count => match value.parse::<u64>() {
                 Ok(count) if count > 0 => Ok(count.to_string()),
                 _ => Err("a whole number from 1".to_owned()),

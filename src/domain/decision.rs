@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CustomerId, OpenItemId, Reason};
+use super::{Confidence, CustomerId, OpenItemId, Reason};
 
 /// The engine's answer for one payment: what happens, the ranked proposals, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,12 +93,18 @@ pub struct Evidence {
     pub runner_up: Option<RunnerUp>,
     /// For an exception: the nearest rule and the single condition that failed.
     pub why_not: Option<String>,
+    /// How sure the first proposal is, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Confidence>,
+    /// The certificate under which it posted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<i64>,
 }
 
 /// One step of the pipeline and what it found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
-    /// Stage of the pipeline: `payer`, `link`, `duplicate`, `reference`, `amount`, `joint`, `veto`, `rule`.
+    /// Stage of the pipeline: `payer`, `link`, `duplicate`, `reference`, `amount`, `joint`, `veto`, `rule`, `certificate`.
     pub stage: String,
     /// Rule id where a rule spoke.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,6 @@
 //! The words of the trade as types. Pure: no I/O, no clock, no SQL.
 
+mod certificate;
 mod customer;
 mod decision;
 mod exception;
@@ -11,6 +12,7 @@ mod remittance;
 mod sighting;
 mod terms;
 
+pub use certificate::{AmountClass, Confidence, ConfidencePart, LabelSource, Permit, Permits, Stratum};
 pub use customer::{BankAccount, Customer, Relation, Seller};
 pub use decision::{
     Decision, Evidence, EvidenceItem, LineAdjustment, LineAdjustmentKind, Outcome, Proposal, ProposalLine, RunnerUp, Step,

@@ -52,6 +52,9 @@ reasons! {
     SameMoney = "same_money", "May be the same money", "cash_application", "Two files may tell of one payment: say mark-duplicate or not-duplicate; nothing of it moves until then.";
     DepositUnexplained = "deposit_unexplained", "Deposit without details", "cash_application", "Ask the bank for the file that lists the items, or apply the sum.";
     ChangeNotified = "change_notified", "Change notified", "identify", "Correct the customer's data before the next entry; no money moved.";
+    NotCertified = "not_certified", "Not certified", "cash_application", "The answer is likely, and no certificate shows yet how rarely such answers are wrong: accept the proposal, or correct it.";
+    AuditSample = "audit_sample", "Audit sample", "audit", "This posting was drawn at random: say confirm if it is right and wrong if it is not; never skip one.";
+    DriftAlarm = "drift_alarm", "Drift alarm", "audit", "More automatic postings were wrong than the budget allows, so fewer post from now on: find the cause, then certify again.";
     ChangedResend = "changed_resend", "Changed resend", "files", "Something known came again with other content; decide which is right.";
 }
 

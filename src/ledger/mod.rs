@@ -11,6 +11,7 @@ mod check;
 mod doubt;
 mod hold;
 mod journal;
+mod label;
 mod mandate;
 mod receive;
 mod resolve;
@@ -23,6 +24,7 @@ pub(crate) mod suite;
 pub use apply::{PostOutcome, Posting, apply};
 pub use check::{Promise, check};
 pub use hold::{Hold, hold};
+pub use label::{DECISION, audit_key};
 pub use mandate::{AboveAuthority, Agreement, DeductionRoute, Mandate, Policy, may_work};
 pub use receive::{receive, reject_file, release_file};
 pub use resolve::{Action, Resolution, ResolveError, resolve};
@@ -35,6 +37,9 @@ use crate::domain::{FileId, PaymentId, RemittanceId};
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Refusal(pub String);
+
+/// The name under which the machine acts.
+pub const ENGINE: &str = "engine";
 
 /// Key of the exception that asks what a payment is for. It is settled when nothing of the payment is left.
 pub fn match_key(payment: PaymentId) -> String {

@@ -10,8 +10,8 @@ use super::{
     AboveAuthority, Agreement, Mandate, PostOutcome, Posting, Refusal, apply,
     caps::Codes,
     doubt::{apart, same},
-    held_key, match_key, reject_file, release_file, return_key, return_of_key, reverse_application, reverse_payment, take_back,
-    waiting_key,
+    held_key, label, match_key, reject_file, release_file, return_key, return_of_key, reverse_application, reverse_payment,
+    take_back, waiting_key,
 };
 use crate::{
     audit,
@@ -57,6 +57,14 @@ pub enum Action {
     NotDuplicate { of: Vec<PaymentId> },
     /// Undoes one application, or all of the payment.
     Reverse { application: Option<ApplicationId>, why: String },
+    /// The posting that was drawn for the audit was right.
+    Confirm,
+    /// It was wrong; with `reverse` it is undone at once.
+    Wrong {
+        why: String,
+        #[serde(default)]
+        reverse: bool,
+    },
     /// The bank return takes this payment back, which the engine could not tell by itself.
     ReturnedPayment { payment: PaymentId },
     /// The held file is right after all.
@@ -159,6 +167,7 @@ pub async fn resolve(
     if !mandate.policy.may_decide(mandate.role) {
         return Err(ResolveError::Refused(format!("the role {} may look at exceptions and not decide them", mandate.role)));
     }
+    label::answers(&exception, action)?;
     still_as_asked(tx, &exception, action).await?;
     let mandate = &Mandate { agreed: agreement(mandate, &exception, action)?, ..*mandate };
     let effect = act(tx, mandate, &exception, action).await.or_else(above)?;
@@ -169,6 +178,7 @@ pub async fn resolve(
         tx.keep_answer(key, &kept).await?;
         return Ok(Resolution::Recommended { exception: asked, above });
     }
+    label::of_proposal(tx, mandate, &exception, action).await?;
     settle(tx, mandate, &exception, action, &effect, key).await?;
     kept.answer.clone_from(&effect.answer);
     tx.keep_answer(key, &kept).await?;
@@ -287,6 +297,14 @@ async fn act(tx: &mut Tx, mandate: &Mandate<'_>, exception: &Exception, action: 
         Action::MarkDuplicate { of } => same(tx, mandate, exception, *of).await,
         Action::NotDuplicate { of } => apart(tx, mandate, exception, of).await,
         Action::Reverse { application, why } => reverse(tx, mandate, exception, *application, why).await,
+        Action::Confirm => label::confirm(tx, mandate, exception).await,
+        Action::Wrong { why, reverse: at_once } => {
+            let reversed = match at_once {
+                true => Some(reverse(tx, mandate, exception, None, why).await?),
+                false => None,
+            };
+            label::wrong(tx, mandate, exception, why, reversed).await
+        }
         Action::ReturnedPayment { payment } => returned(tx, mandate, exception, *payment).await,
         Action::ReleaseFile { why } => {
             let file = file_of(exception)?;
@@ -562,7 +580,12 @@ fn who_may_grant(mandate: &Mandate<'_>, above: &AboveAuthority, customer: Option
     }
 }
 
-fn facts(exception: &Exception, level: Level, reason: Reason, (amount_minor, currency): (i64, Currency)) -> ExceptionFacts {
+pub(super) fn facts(
+    exception: &Exception,
+    level: Level,
+    reason: Reason,
+    (amount_minor, currency): (i64, Currency),
+) -> ExceptionFacts {
     ExceptionFacts {
         reason,
         level,

@@ -9,7 +9,7 @@ use super::{
     Mandate, Refusal,
     caps::Codes,
     journal::{self, CASH, UNAPPLIED, transfer},
-    match_key,
+    label, match_key,
 };
 use crate::{
     audit,
@@ -231,6 +231,9 @@ async fn undo(
     }
     let items: Vec<_> = closes.keys().copied().collect();
     tx.lock_open_items(&items).await?;
+    if kind != RETURN_UNDOES {
+        label::of_reversal(tx, mandate, &standing).await?;
+    }
     let entry = tx.reserve_one(Kind::JournalEntry).await?;
     let undone: Vec<_> = standing.iter().map(|application| application.id).collect();
     let ids = tx.reserve(Kind::Application, standing.len()).await?;

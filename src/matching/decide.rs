@@ -8,8 +8,8 @@ use super::named::{self, Named};
 use super::payer::{self, PayerView};
 use super::snapshot::Snapshot;
 use super::trail::{Trail, evidence, figure};
-use super::{candidate::Finder, claim, duplicate, limits, link, text, verdict};
-use crate::domain::{Decision, Evidence, Outcome, Payment, PaymentState, Proposal, Reason, Remittance};
+use super::{candidate::Finder, claim, confidence, duplicate, limits, link, text, verdict};
+use crate::domain::{Decision, Evidence, Outcome, Payment, PaymentState, Permits, Proposal, Reason, Remittance};
 use crate::normalise::Reference;
 use crate::rules::{Fact, FactSet, RuleSet};
 
@@ -21,6 +21,8 @@ pub struct Case<'a> {
     pub remittance: Option<&'a Remittance>,
     /// The business day.
     pub today: NaiveDate,
+    /// What may post besides what always may.
+    pub permits: &'a Permits,
 }
 
 /// A payer's date further away from the business day than this is a slip, or an attempt at a discount that is long over.
@@ -43,7 +45,7 @@ pub fn decide(case: &Case<'_>, snapshot: &Snapshot, rules: &RuleSet) -> Decision
     }
     let payer = who_paid(case, snapshot, rules, &mut trail);
     let tied_by_number = note_link(case, &mut trail);
-    let mut state = State { facts: FactSet::EMPTY, blocks: Vec::new(), bound: None, tied_by_number };
+    let mut state = State { facts: FactSet::EMPTY, blocks: Vec::new(), bound: None, tied_by_number, chance_ppm: None };
     check_duplicate(case, snapshot, rules, &mut state, &mut trail);
     let mut finder = Finder::new(snapshot, rules, &payer, case.payment.seller, case.payment.currency, case.today);
     let claims = read_claims(case, &mut finder, &mut trail);
@@ -87,6 +89,8 @@ pub(super) struct State {
     pub(super) bound: Option<String>,
     /// The advice came with the payment, or is tied to it by more than its total and the payer's name.
     pub(super) tied_by_number: bool,
+    /// Chance of a coincidence in millionths, where nothing was named.
+    pub(super) chance_ppm: Option<i64>,
 }
 
 impl State {
@@ -127,8 +131,8 @@ fn held(case: &Case<'_>, rules: &RuleSet, trail: Trail, reason: Reason, why: Str
             rule_set: rules.hash.clone(),
             steps: trail.steps,
             equation: format!("{amount} = {amount} unapplied"),
-            runner_up: None,
             why_not: Some(why),
+            ..Evidence::default()
         },
     }
 }
@@ -199,7 +203,9 @@ fn take_the_rest(claims: &mut [claim::Claim], amount_minor: i64) {
 
 /// Asks the rules and writes the decision.
 fn conclude(case: &Case<'_>, found: Found, mut state: State, finder: &Finder<'_>, mut trail: Trail) -> Decision {
-    let judged = verdict::judge(&found, &mut state, case.payment.unapplied_minor, finder, &mut trail);
+    let mut judged = verdict::judge(&found, &mut state, case.payment.unapplied_minor, finder, &mut trail);
+    let sure = confidence::of(&found, &state, case.payment, finder);
+    let certificate = confidence::permit(&mut judged, sure.as_ref(), case.permits, &mut trail);
     let mut proposals: Vec<Proposal> =
         found.drafts.iter().take(limits::PROPOSALS_MAX).map(|draft| draft.proposal.clone()).collect();
     if proposals.is_empty() {
@@ -217,6 +223,8 @@ fn conclude(case: &Case<'_>, found: Found, mut state: State, finder: &Finder<'_>
             equation,
             runner_up: judged.runner_up,
             why_not: judged.why_not,
+            confidence: sure,
+            certificate,
         },
     }
 }

@@ -180,6 +180,11 @@ fn line_facts(pick: &Pick<'_>, slot: Slot, amount: FactSet, finder: &Finder<'_>)
     let mut facts = amount;
     if let Some(claim) = pick.claim {
         facts.insert(pick.choice.level.fact());
+        facts.set(Fact::ReferenceTwoSlips, pick.choice.level == Level::TwoEdits);
+        facts.set(Fact::ReferenceCut, pick.choice.level == Level::Cut);
+        facts.set(Fact::DateAgrees, pick.choice.date_agrees == Some(true));
+        facts.set(Fact::DateDiffers, pick.choice.date_agrees == Some(false));
+        facts.set(Fact::OrderAgrees, pick.choice.po_agrees);
         if finder.snapshot.items.open_minor[slot as usize] < 0 && !claim.mentions.is_empty() {
             facts.insert(Fact::CreditMemoRemitted);
         }

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::domain::{
-    Currency, CustomerId, Decision, EvidenceItem, LineAdjustmentKind, Money, OpenItemId, Outcome, Proposal, ProposalLine, Reason,
-    Step,
+    Confidence, Currency, CustomerId, Decision, EvidenceItem, LineAdjustmentKind, Money, OpenItemId, Outcome, Proposal,
+    ProposalLine, Reason, Step,
 };
 
 /// Looks up the names a decision holds only as ids.
@@ -55,8 +55,19 @@ pub fn render(decision: &Decision, names: &Names<'_>) -> String {
         line(&mut out, &format!("  {}", runner_up.equation));
         line(&mut out, &format!("  It lacked: {} (behind by {})", runner_up.lacked, points(runner_up.margin_milli)));
     }
+    if let Some(sure) = &decision.evidence.confidence {
+        render_confidence(sure, decision.evidence.certificate, &mut out);
+    }
     line(&mut out, &format!("\nRules {}", decision.evidence.rule_set.get(..12).unwrap_or(&decision.evidence.rule_set)));
     out
+}
+
+fn render_confidence(sure: &Confidence, certificate: Option<i64>, out: &mut String) {
+    let by = certificate.map(|number| format!(", posted under certificate {number}")).unwrap_or_default();
+    line(out, &format!("\nConfidence {}, {} amount{by}", points(sure.milli.into()), sure.class.as_str()));
+    for part in &sure.parts {
+        line(out, &format!("  {:>7} {}", points(part.milli.into()), part.what));
+    }
 }
 
 fn headline(outcome: &Outcome, first: Option<&Proposal>, names: &Names<'_>, out: &mut String) {
@@ -147,7 +158,7 @@ fn render_line(applied: &ProposalLine, names: &Names<'_>, out: &mut String) {
 }
 
 /// Log-odds with their sign and three decimals.
-fn points(milli: i64) -> String {
+pub(super) fn points(milli: i64) -> String {
     let sign = if milli < 0 { '-' } else { '+' };
     format!("{sign}{}.{:03}", milli.unsigned_abs() / 1000, milli.unsigned_abs() % 1000)
 }

@@ -278,6 +278,7 @@ fn rank(
         let alone = best.facts.has(Fact::OneItemEqual);
         let most_ppm = if alone { limits.one_item_chance_hits_max_ppm() } else { limits.chance_hits_max_ppm() };
         state.facts.set(Fact::ChanceLow, best.chance_ppm <= most_ppm);
+        state.chance_ppm = Some(best.chance_ppm);
         // Two explanations by amount alone are never told apart by points: how many there are decides.
         if exact > 1 {
             state.block(Reason::Ambiguous, format!("{exact} sets of open items have exactly this amount"));

@@ -11,6 +11,7 @@ mod chance;
 mod choice;
 mod claim;
 mod completion;
+mod confidence;
 mod decide;
 mod draft;
 mod duplicate;

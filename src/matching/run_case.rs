@@ -8,8 +8,8 @@ use super::decide::{Case, decide};
 use super::snapshot::Snapshot;
 use crate::domain::{
     AccountKey, Currency, Customer, CustomerId, Decision, FileId, ItemStatus, Location, Method, OpenItem, OpenItemId, Outcome,
-    Payer, Payment, PaymentId, PaymentState, Proposal, ProposalLine, Relation, Remittance, RemittanceAdjustment, RemittanceId,
-    RemittanceLine, RemittanceReference, RemittanceState, SellerId, Source, TermsOfPayment,
+    Payer, Payment, PaymentId, PaymentState, Permits, Proposal, ProposalLine, Relation, Remittance, RemittanceAdjustment,
+    RemittanceId, RemittanceLine, RemittanceReference, RemittanceState, SellerId, Source, TermsOfPayment,
 };
 use crate::rules::RuleSet;
 use crate::rules::amount::SignedAmount;
@@ -72,7 +72,9 @@ impl World {
     fn decide(&self, case: &TestCase, rules: &RuleSet) -> Decision {
         let payment = self.payment(case, &case.payment, case.earlier.len());
         let remittance = case.advice.as_ref().map(|advice| self.remittance(case, advice));
-        decide(&Case { payment: &payment, remittance: remittance.as_ref(), today: case.today }, &self.snapshot, rules)
+        let permits = Permits::default();
+        let case = Case { payment: &payment, remittance: remittance.as_ref(), today: case.today, permits: &permits };
+        decide(&case, &self.snapshot, rules)
     }
 
     fn seller(&self, code: &str) -> SellerId {

@@ -15,6 +15,8 @@ pub(super) struct Judged {
     pub(super) outcome: Outcome,
     /// The rule that lets it post, or that came nearest.
     pub(super) rule: String,
+    /// The rule posts only with a certificate; otherwise this is lacking.
+    pub(super) uncertified: Option<String>,
     pub(super) runner_up: Option<RunnerUp>,
     pub(super) why_not: Option<String>,
 }
@@ -48,22 +50,22 @@ pub(super) fn judge(found: &Found, state: &mut State, amount_minor: i64, finder:
             Verdict::Hold(nearest) if nearest.reason != Some(reason) => format!("{why}; besides, {}", nearest.sentence()),
             _ => why,
         };
-        return Judged { outcome: Outcome::Hold { reason }, rule, runner_up, why_not: Some(why) };
+        return Judged { outcome: Outcome::Hold { reason }, rule, uncertified: None, runner_up, why_not: Some(why) };
     }
     match verdict {
-        Verdict::Post { rule, follow_up } => {
+        Verdict::Post { rule, follow_up, uncertified } => {
             let mut reasons: Vec<Reason> = follow_up.into_iter().chain(best.follow_up.iter().copied()).collect();
             reasons.sort_unstable();
             reasons.dedup();
             trail.note_with("rule", Some(&rule), "the evidence is complete", Vec::new());
             let outcome = if reasons.is_empty() { Outcome::Post } else { Outcome::PostWithFollowUp { reasons } };
-            Judged { outcome, rule, runner_up, why_not: None }
+            Judged { outcome, rule, uncertified: uncertified.map(|why| why.sentence()), runner_up, why_not: None }
         }
         Verdict::Hold(nearest) => {
             let reason = nearest.reason.unwrap_or_else(|| reason_of(best, found, state, finder));
             let why = nearest.sentence();
             trail.note_with("rule", Some(&nearest.rule), why.clone(), Vec::new());
-            Judged { outcome: Outcome::Hold { reason }, rule, runner_up, why_not: Some(why) }
+            Judged { outcome: Outcome::Hold { reason }, rule, uncertified: None, runner_up, why_not: Some(why) }
         }
     }
 }
@@ -80,7 +82,8 @@ fn nothing_found(found: &Found, state: &mut State, finder: &Finder<'_>, trail: &
         None => (Reason::UnidentifiedPayer, "nothing says who paid, and nothing is named".to_owned()),
     };
     trail.note("veto", why.clone());
-    Judged { outcome: Outcome::Hold { reason }, rule: "engine".to_owned(), runner_up: None, why_not: Some(why) }
+    let rule = "engine".to_owned();
+    Judged { outcome: Outcome::Hold { reason }, rule, uncertified: None, runner_up: None, why_not: Some(why) }
 }
 
 /// Establishes the facts about the best explanation as a whole.
@@ -186,7 +189,7 @@ fn chance_low(best: &Draft, found: &Found, finder: &Finder<'_>) -> bool {
 }
 
 /// How far the best explanation is ahead.
-fn margin(found: &Found) -> i64 {
+pub(super) fn margin(found: &Found) -> i64 {
     match found.drafts.as_slice() {
         [best, second, ..] => best.proposal.score_milli.saturating_sub(second.proposal.score_milli),
         _ => NO_RIVAL,

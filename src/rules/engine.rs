@@ -22,6 +22,7 @@ pub struct EngineRules {
     pub margin: Margin,
     pub combination: Combination,
     pub visibility: Visibility,
+    pub confidence: ConfidenceRules,
     #[serde(default, rename = "veto")]
     pub vetoes: Vec<Veto>,
     #[serde(default)]
@@ -34,6 +35,8 @@ pub struct EngineRules {
     pub cascade: Vec<CascadeStep>,
     #[serde(default, rename = "circuit_breaker")]
     pub circuit_breakers: Vec<CircuitBreaker>,
+    #[serde(default, rename = "weight")]
+    pub weights: Vec<Weight>,
 }
 
 /// How far the best explanation must be ahead of the second best, log-odds in thousandths.
@@ -98,6 +101,24 @@ pub struct Visibility {
     pub duplicate_days: u32,
 }
 
+/// How the confidence of a decision is bounded, besides the weights of its facts. Log-odds in thousandths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfidenceRules {
+    /// Most that the lead over the second best counts.
+    pub margin_max_milli: i32,
+    /// Most that a small chance of a coincidence counts.
+    pub chance_max_milli: i32,
+}
+
+rule! {
+    /// What a fact about a line is worth. The weights of all conditions that hold are added up.
+    pub struct Weight shown by EngineGiven => EngineExpect {
+        pub when: Condition,
+        pub milli: i32,
+    }
+}
+
 rule! {
     /// A condition without which nothing posts.
     pub struct Veto shown by EngineGiven => EngineExpect {
@@ -121,6 +142,9 @@ rule! {
     /// Evidence that is complete. Each condition holds for the payment as a whole, or for every line.
     pub struct Bundle shown by EngineGiven => EngineExpect {
         pub all: Vec<Condition>,
+        /// It could be wrong by chance: it posts only where a certificate says so, and only from the confidence that it says.
+        #[serde(default)]
+        pub certified: bool,
     }
 }
 
@@ -222,6 +246,18 @@ impl EngineRules {
     }
 }
 
+impl EngineRules {
+    /// The weights that count for a line with these facts.
+    pub fn weights(&self, facts: FactSet) -> impl Iterator<Item = &Weight> {
+        self.weights.iter().filter(move |weight| weight.stage == Stage::Auto && weight.when.holds(facts))
+    }
+
+    /// Whether a bundle posts without a certificate. What is no bundle of ours does not.
+    pub fn is_safe(&self, bundle: &str) -> bool {
+        self.bundles.iter().any(|known| known.id == bundle && !known.certified && known.stage == Stage::Auto)
+    }
+}
+
 impl CascadeStep {
     /// Whether the step is tried when this evidence exists.
     pub fn runs(&self, evidence: &[Need]) -> bool {
@@ -263,4 +299,8 @@ pub struct EngineExpect {
     pub follow_up: Option<Vec<Reason>>,
     /// The condition that failed, as the file writes it.
     pub lacks: Option<Condition>,
+    /// It posts with a certificate; `posts` is about what posts without one.
+    pub certified: Option<bool>,
+    /// What the facts are worth together.
+    pub weight_milli: Option<i32>,
 }

@@ -5,9 +5,10 @@
 use std::fmt;
 
 use super::{
-    Aim, Example, Failed, RuleSet, Stage, Verdict,
+    Aim, Condition, Example, Failed, RuleSet, Stage, Verdict,
     amount::{Amount, SignedAmount},
     authority::{AuthorityExpect, AuthorityGiven, Permission, RoleLimit},
+    certificate::{CapExpect, CapGiven, CertificateRules},
     engine::{EngineExpect, EngineGiven, EngineRules},
     normalise::{NormaliseExpect, NormaliseGiven, NormaliseRules},
     payers::{Answer, MayPay, PayerExpect, PayerGiven, PayerRules},
@@ -55,6 +56,10 @@ pub fn run_examples(rules: &RuleSet) -> Vec<ExampleResult> {
     for limit in &rules.authority.limits {
         runs.each(&limit.id, limit.stage, &limit.examples, |given| authority(rules, limit, given));
     }
+    runs.file = "certificate.toml".to_owned();
+    for cap in &rules.certificate.caps {
+        runs.each(&cap.id, cap.stage, &cap.examples, |given| capped(&rules.certificate, given, &cap.id));
+    }
     runs.file = "tolerance.toml".to_owned();
     runs.tolerance(&rules.tolerance.tolerances, &rules.tolerance.discounts);
     for overlay in rules.customers.values() {
@@ -89,7 +94,8 @@ macro_rules! expect {
 }
 
 expect! {
-    EngineExpect { posts, reason, follow_up, lacks }
+    EngineExpect { posts, reason, follow_up, lacks, certified, weight_milli }
+    CapExpect { class }
     NormaliseExpect { folded, core, parts, kind, ocr, name }
     PayerExpect { gives, may_pay }
     ReasonExpect { queue, reason, gl, treatment, notice }
@@ -145,6 +151,12 @@ impl Runs {
             self.each(&step.id, step.stage, &step.examples, |given| {
                 let evidence = given.evidence.as_deref().unwrap_or_default();
                 (rules.steps(evidence).any(|found| found.id == step.id), EngineExpect::default())
+            });
+        }
+        for weight in &rules.weights {
+            self.each(&weight.id, weight.stage, &weight.examples, |given| {
+                let sum = rules.weights(given.facts).map(|weight| weight.milli).sum();
+                (weight.when.holds(given.facts), EngineExpect { weight_milli: Some(sum), ..EngineExpect::default() })
             });
         }
         for breaker in &rules.circuit_breakers {
@@ -241,18 +253,32 @@ fn verdict(rules: &EngineRules, given: &EngineGiven, rule: &str, posting: bool) 
     let verdict = rules.may_post_lines(&facts, &given.lines);
     let decided = verdict.rule() == rule && verdict.may_post() == posting;
     let found = match verdict {
-        Verdict::Post { follow_up, .. } => {
-            EngineExpect { posts: Some(true), follow_up: Some(follow_up), ..EngineExpect::default() }
-        }
+        Verdict::Post { follow_up, uncertified, .. } => EngineExpect {
+            posts: Some(uncertified.is_none()),
+            follow_up: Some(follow_up),
+            certified: Some(uncertified.is_some()),
+            lacks: uncertified.and_then(|why| lacking(&why.failed)),
+            ..EngineExpect::default()
+        },
         Verdict::Hold(why) => {
-            let lacks = match why.failed {
-                Failed::Veto(condition) | Failed::Missing(condition) => Some(condition),
-                Failed::Never(_) | Failed::Stage(_) | Failed::NoBundle => None,
-            };
-            EngineExpect { posts: Some(false), reason: why.reason, follow_up: None, lacks }
+            let lacks = lacking(&why.failed);
+            EngineExpect { posts: Some(false), reason: why.reason, lacks, ..EngineExpect::default() }
         }
     };
     (decided, found)
+}
+
+fn lacking(failed: &Failed) -> Option<Condition> {
+    match failed {
+        Failed::Veto(condition) | Failed::Missing(condition) => Some(*condition),
+        Failed::Never(_) | Failed::Stage(_) | Failed::NoBundle => None,
+    }
+}
+
+fn capped(rules: &CertificateRules, given: &CapGiven, rule: &str) -> Run<CapExpect> {
+    let minor = given.amount.minor(given.currency).unwrap_or(i64::MAX);
+    let decided = rules.cap(given.currency, minor).is_some_and(|(cap, _)| cap.id == rule);
+    (decided, CapExpect { class: Some(rules.class(given.currency, minor)) })
 }
 
 fn normalise(rules: &NormaliseRules, given: &NormaliseGiven, rule: &str) -> Run<NormaliseExpect> {

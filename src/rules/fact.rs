@@ -36,6 +36,8 @@ facts! {
     ReferenceRange = "reference_range", "the reference lies in a range or list of endings that the payer wrote";
     ReferenceCross = "reference_cross", "the reference is the item's order, bill of lading or PRO number";
     ReferenceFuzzy = "reference_fuzzy", "the reference differs from the item's number by a slip or two";
+    ReferenceTwoSlips = "reference_two_slips", "the reference differs from the item's number by two slips";
+    ReferenceCut = "reference_cut", "the reference is a beginning or an end of the item's number";
     AmountExact = "amount_exact", "the amount is what is open";
     AmountNetOfDiscount = "amount_net_of_discount", "the amount is what is open less the discount of the terms";
     AmountCoded = "amount_coded", "the amount is what is open less deductions with a reason code";
@@ -46,6 +48,9 @@ facts! {
     AmountPartial = "amount_partial", "less came than is open, and the payer said that it is a part";
     GrossExact = "gross_exact", "the gross amount that the payer wrote is what is open";
     AmountOver = "amount_over", "more came than is open";
+    DateAgrees = "date_agrees", "the date that the payer wrote is the item's";
+    DateDiffers = "date_differs", "the date that the payer wrote is not the item's";
+    OrderAgrees = "order_agrees", "the order number that the payer wrote beside the reference is the item's";
     PayerKnown = "payer_known", "it is known which customer paid";
     PayerAccount = "payer_account", "the bank account belongs to the customer";
     PayerId = "payer_id", "the originator id belongs to the customer";

@@ -13,8 +13,16 @@ use super::{
 };
 
 /// The files every set has.
-const FILES: [&str; 7] =
-    ["authority.toml", "engine.toml", "normalise.toml", "payers.toml", "reasons.toml", "routing.toml", "tolerance.toml"];
+const FILES: [&str; 8] = [
+    "authority.toml",
+    "certificate.toml",
+    "engine.toml",
+    "normalise.toml",
+    "payers.toml",
+    "reasons.toml",
+    "routing.toml",
+    "tolerance.toml",
+];
 
 impl RuleSet {
     /// Reads the rule folder.
@@ -42,7 +50,7 @@ fn read_folder(dir: &Path, folder: &str, texts: &mut BTreeMap<String, String>, e
     let path = dir.join(folder);
     let entries = match fs::read_dir(&path) {
         Ok(entries) => entries,
-        // Overlays and tests may be absent; the seven files are missed by name.
+        // Overlays and tests may be absent; the other files are missed by name.
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
         Err(error) => return errors.push(unreadable(folder, &error)),
     };
@@ -82,6 +90,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn set(&mut self) -> Option<RuleSet> {
         let authority = self.file("authority.toml");
+        let certificate = self.file("certificate.toml");
         let engine = self.file("engine.toml");
         let normalise = self.file("normalise.toml");
         let payers = self.file("payers.toml");
@@ -114,6 +123,7 @@ impl Reader<'_> {
             reasons: reasons?,
             routing: routing?,
             authority: authority?,
+            certificate: certificate?,
             customers,
             cases,
         };

@@ -8,6 +8,7 @@
 pub mod amount;
 pub mod authority;
 pub mod case;
+pub mod certificate;
 mod check;
 pub mod customer;
 pub mod engine;
@@ -30,6 +31,7 @@ use chrono::NaiveDate;
 
 pub use authority::{AuthorityRules, Limit, Permission, Power, Role};
 pub use case::TestCase;
+pub use certificate::CertificateRules;
 pub use customer::{Overlay, View};
 pub use engine::{CreditMemos, EngineRules, Need, Period, StepKind};
 pub use error::{RuleError, RuleErrors};
@@ -57,6 +59,7 @@ pub struct RuleSet {
     pub reasons: ReasonRules,
     pub routing: RoutingRules,
     pub authority: AuthorityRules,
+    pub certificate: CertificateRules,
     /// Overlays by customer code.
     pub customers: BTreeMap<String, Overlay>,
     /// Whole cases of `tests/`.
@@ -76,6 +79,8 @@ impl RuleSet {
         keep(&mut self.engine.follow_ups, day);
         keep(&mut self.engine.cascade, day);
         keep(&mut self.engine.circuit_breakers, day);
+        keep(&mut self.engine.weights, day);
+        keep(&mut self.certificate.caps, day);
         keep(&mut self.normalise.patterns, day);
         keep(&mut self.payers.identify, day);
         keep(&mut self.payers.relation_policies, day);

@@ -10,8 +10,9 @@ use crate::domain::Reason;
 /// May it post?
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Yes, by this rule; `follow_up` is work that remains for a person.
-    Post { rule: String, follow_up: Vec<Reason> },
+    /// Yes, by this rule; `follow_up` is work that remains for a person. Where `uncertified` says what the nearest other rule lacks, it posts only with
+    /// a certificate.
+    Post { rule: String, follow_up: Vec<Reason>, uncertified: Option<WhyNot> },
     /// No.
     Hold(WhyNot),
 }
@@ -105,13 +106,13 @@ impl EngineRules {
     fn complete_bundle(&self, subject: &Subject<'_>) -> Verdict {
         let mut nearest: Option<(usize, WhyNot)> = None;
         let mut held_back: Option<WhyNot> = None;
+        let mut probable: Option<&str> = None;
         for bundle in self.bundles.iter().filter(|bundle| bundle.stage >= Stage::Suggest) {
             let mut failed =
                 bundle.all.iter().filter_map(|condition| subject.check(*condition).err().map(|line| (*condition, line)));
             match failed.next() {
-                None if bundle.stage == Stage::Auto => {
-                    return Verdict::Post { rule: bundle.id.clone(), follow_up: self.follow_up(subject) };
-                }
+                None if bundle.stage == Stage::Auto && bundle.certified => probable = probable.or(Some(&bundle.id)),
+                None if bundle.stage == Stage::Auto => return self.post(&bundle.id, None, subject),
                 None if held_back.is_none() => {
                     held_back = Some(why_not(&bundle.id, Failed::Stage(bundle.stage), None, None));
                 }
@@ -128,7 +129,15 @@ impl EngineRules {
             }
         }
         let nearest = nearest.map(|(_, why)| why);
-        Verdict::Hold(held_back.or(nearest).unwrap_or_else(|| why_not("engine", Failed::NoBundle, None, None)))
+        let why = held_back.or(nearest).unwrap_or_else(|| why_not("engine", Failed::NoBundle, None, None));
+        match probable {
+            Some(rule) => self.post(rule, Some(why), subject),
+            None => Verdict::Hold(why),
+        }
+    }
+
+    fn post(&self, rule: &str, uncertified: Option<WhyNot>, subject: &Subject<'_>) -> Verdict {
+        Verdict::Post { rule: rule.to_owned(), follow_up: self.follow_up(subject), uncertified }
     }
 
     fn follow_up(&self, subject: &Subject<'_>) -> Vec<Reason> {
@@ -191,12 +200,14 @@ mod tests {
             r#"
             version = 1
             margin = {{ minimum_milli = 3000 }}
+            confidence = {{ margin_max_milli = 6000, chance_max_milli = 6000 }}
             combination = {{ items_max = 4, open_items_max = 40, tolerance = "0", chance_hits_max = "0.05", one_item_chance_hits_max = "0.05", credit_memos = "if_remitted" }}
             visibility = {{ closed_days = 90, duplicate_days = 30 }}
             veto = [{{ id = "v.currency", {head}, requires = "same_currency", reason = "currency_mismatch" }}]
             never_auto = [{{ id = "n.fuzzy", {head}, when = ["reference_fuzzy"], without = ["payer_account"], reason = "ambiguous" }}]
             bundle = [
               {{ id = "b.exact", {head}, all = ["reference_exact or reference_folded", "amount_exact or amount_coded"] }},
+              {{ id = "b.likely", {head}, all = ["amount_exact"], certified = true }},
               {{ id = "b.fuzzy", {head}, all = ["reference_fuzzy", "amount_exact", "payer_account"] }},
             ]
             "#
@@ -218,10 +229,17 @@ mod tests {
             ("same_currency payer_account", vec!["reference_fuzzy amount_exact"], "b.fuzzy", "post"),
             ("same_currency payer_account", vec!["reference_fuzzy"], "b.fuzzy", "lacks that the amount is what is open"),
             ("same_currency reference_exact amount_exact", vec![], "b.exact", "post"),
+            (
+                "same_currency payer_account",
+                vec!["reference_core amount_exact"],
+                "b.likely",
+                "only with a certificate, for b.fuzzy came nearest",
+            ),
         ] {
             let lines: Vec<_> = lines.into_iter().map(facts).collect();
             let verdict = rules().may_post_lines(&facts(payment), &lines);
             let text = match &verdict {
+                Verdict::Post { uncertified: Some(why), .. } => format!("only with a certificate, for {}", why.sentence()),
                 Verdict::Post { .. } => "post".to_owned(),
                 Verdict::Hold(why) => why.sentence(),
             };
@@ -234,7 +252,7 @@ mod tests {
     fn a_rule_that_is_only_suggested_holds() {
         let mut rules = rules();
         rules.bundles[0].stage = Stage::Suggest;
-        let verdict = rules.may_post(&facts("same_currency reference_exact amount_exact"));
+        let verdict = rules.may_post(&facts("same_currency reference_exact amount_coded"));
         let Verdict::Hold(why) = verdict else { panic!("{verdict:?}") };
         assert_eq!(why.failed, Failed::Stage(Stage::Suggest));
     }

@@ -1,7 +1,7 @@
 //! The closed lists of the domain as the text the store keeps.
 
 use super::{ApplicationKind, FileState};
-use crate::domain::{ItemKind, ItemStatus, Level, Method, PaymentState, Reason, RemittanceState, Report};
+use crate::domain::{AmountClass, ItemKind, ItemStatus, Level, Method, PaymentState, Reason, RemittanceState, Report};
 
 /// A value with a code in the store.
 pub(crate) trait Code: Sized {
@@ -27,6 +27,7 @@ codes! {
     Report: Order Items Notice Interim Final;
     Level: File Record Payment Remittance OpenItem;
     ApplicationKind: Item OnAccount Refund Return;
+    AmountClass: Normal Large;
     FileState: Received Recorded Held Rejected Unsupported;
 }
 

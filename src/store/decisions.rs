@@ -33,7 +33,7 @@ impl Tx {
     pub async fn record_decisions(&mut self, decisions: &[NewDecision<'_>], day: NaiveDate) -> anyhow::Result<Vec<DecisionId>> {
         let ids = self.reserve(Kind::Decision, decisions.len()).await?;
         let at = self.stamp().to_owned();
-        let (mut rows, mut keys) = (Rows::of_width(10), Rows::of_width(2));
+        let (mut rows, mut keys) = (Rows::of_width(14), Rows::of_width(2));
         for (place, (new, id)) in decisions.iter().zip(&ids).enumerate() {
             let Decision { outcome, proposals, evidence } = new.decision;
             let key = format!("P{}v{}", new.payment.0, new.version);
@@ -49,10 +49,15 @@ impl Tx {
                 rule,
                 json(outcome)?,
                 json(proposals)?,
-                json(evidence)?
+                json(evidence)?,
+                evidence.confidence.as_ref().map(|sure| i64::from(sure.milli)),
+                evidence.confidence.as_ref().map(|sure| sure.class.as_str()),
+                evidence.confidence.as_ref().map(|sure| sure.share_ppm),
+                evidence.certificate
             ]);
         }
-        let columns = "id, key, payment_id, at, business_day, rule_set, rule, outcome, proposals, evidence";
+        let columns = "id, key, payment_id, at, business_day, rule_set, rule, outcome, proposals, evidence, \
+                       confidence, amount_class, amount_share, certificate_id";
         let inserted = self.insert("decision", columns, "on conflict (key) do nothing", rows).await?;
         if inserted == ids.len() as u64 {
             return Ok(ids.into_iter().map(DecisionId).collect());

@@ -31,6 +31,8 @@ pub enum Kind {
     Audit,
     /// Control numbers of our own interchanges.
     Acknowledgment,
+    Label,
+    Certificate,
 }
 
 impl Kind {
@@ -56,6 +58,8 @@ impl Kind {
             Self::Outbox => "outbox",
             Self::Audit => "audit",
             Self::Acknowledgment => "acknowledgment",
+            Self::Label => "label",
+            Self::Certificate => "certificate",
         }
     }
 }

@@ -34,6 +34,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("migrations/sqlite/0003_sources.sql"),
         postgres: include_str!("migrations/postgres/0003_sources.sql"),
     },
+    Migration {
+        version: 4,
+        name: "certificate",
+        sqlite: include_str!("migrations/sqlite/0004_certificate.sql"),
+        postgres: include_str!("migrations/postgres/0004_certificate.sql"),
+    },
 ];
 
 /// Applies what is missing and refuses a database whose applied steps are not ours.

@@ -18,6 +18,7 @@ mod exports;
 mod files;
 mod ids;
 mod jobs;
+mod labels;
 mod migrate;
 mod open_items;
 mod outbox;
@@ -50,6 +51,8 @@ pub use files::{
 };
 pub use ids::Kind;
 pub use jobs::{Fate, Job, NewJob, TRIES_MAX};
+pub(crate) use labels::NewLabel;
+pub use labels::{Counted, Drawn, PostedCount, PostedLabel, StoredCertificate};
 pub(crate) use open_items::ItemChange;
 pub use open_items::{ItemOutcome, ItemStored, NewOpenItem};
 pub use outbox::{Message, NewMessage};

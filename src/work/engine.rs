@@ -6,10 +6,10 @@ use anyhow::Context;
 use tieout_parsers::{Limits, Mapping};
 use tokio::sync::{Mutex, Notify};
 
-use super::{directory::Directory, matcher::Matcher};
+use super::{certify::Followed, directory::Directory, matcher::Matcher};
 use crate::{
     audit,
-    clock::Clock,
+    clock::{Clock, random_name},
     config::Config,
     durable, failpoint,
     intake::{archive::Archive, mappings},
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The name and the role under which the machine acts.
-pub const ENGINE: &str = "engine";
+pub use crate::ledger::ENGINE;
 
 /// There is no database where the configuration points.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +51,10 @@ pub struct Engine {
     directory: Arc<Mutex<Arc<Directory>>>,
     /// Rings when new jobs were stored by this process.
     pub(super) wake: Arc<Notify>,
+    /// Seed of the audit sample.
+    pub(super) audit_seed: Arc<str>,
+    /// What may post, as far as the labels were followed.
+    pub(super) followed: Arc<Mutex<Followed>>,
 }
 
 impl Engine {
@@ -78,8 +82,12 @@ impl Engine {
             "the account numbers in this database were sealed with another key; restore secret.key in {} or set TIEOUT_SECRET_KEY",
             config.home.display()
         );
+        let drawn_seed = config.audit_seed.clone().map_or_else(random_name, Ok)?;
+        let audit_seed = db.transact(async |tx| tx.keep_setting("audit_seed", &drawn_seed).await).await?;
         Ok(Self {
             db,
+            audit_seed: audit_seed.into(),
+            followed: Arc::default(),
             rules: Arc::new(rules.clone().in_force(clock.today())?),
             rules_written: Arc::new(rules),
             clock,

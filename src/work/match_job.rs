@@ -1,6 +1,6 @@
 //! T3: payments are decided on a fresh snapshot and posted, or become work for a person, in one transaction for a chunk.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use anyhow::Context;
 use serde_json::json;
@@ -11,9 +11,10 @@ use super::{
     matcher::{Matcher, remittances_of},
 };
 use crate::{
+    certificate::drawn,
     domain::{Decision, DecisionId, FileId, OpenItemId, Outcome, Payment, PaymentId, PaymentState, Reason, Remittance},
     failpoint,
-    ledger::{self, Hold, PostOutcome, Posting, match_key, waiting_key},
+    ledger::{self, DECISION, Hold, PostOutcome, Posting, audit_key, match_key, waiting_key},
     matching::{self, Case, Snapshot},
     store::{Conflict, Job, NewDecision, NewException, Tx},
 };
@@ -96,6 +97,7 @@ impl Engine {
     /// Decides payment by payment; each sees what those before it took.
     async fn decide(&self, tx: &mut Tx, snapshot: &mut Snapshot, payments: Vec<Payment>) -> anyhow::Result<Vec<Decided>> {
         let mut remittances = remittances_of(tx, &payments).await?;
+        let permits = self.permits(tx).await?;
         let mut links = Vec::new();
         let mut decided = Vec::with_capacity(payments.len());
         for mut payment in payments {
@@ -112,7 +114,7 @@ impl Engine {
                 remittances.insert(payment.id, remittance);
             }
             let remittance = remittances.get(&payment.id);
-            let case = Case { payment: &payment, remittance, today: self.clock.today() };
+            let case = Case { payment: &payment, remittance, today: self.clock.today(), permits: &permits };
             let decision = matching::decide(&case, snapshot, &self.rules);
             if posts(&decision)
                 && let Some(proposal) = decision.proposals.first()
@@ -149,11 +151,13 @@ impl Engine {
         let mut cleared = Vec::new();
         let mut above: HashMap<_, _> = HashMap::new();
         let mut untouched = Vec::new();
-        for ((one, _), outcome) in posting.iter().zip(outcomes) {
+        let mut posted = Vec::new();
+        for ((one, decision), outcome) in posting.iter().zip(outcomes) {
             match outcome {
                 PostOutcome::Posted { .. } => {
                     cleared.push(match_key(one.payment.id));
                     exceptions.extend(follow_ups(raiser, one));
+                    posted.push((*one, **decision));
                 }
                 PostOutcome::Stale(why) => return Err(Conflict(why).into()),
                 refused => {
@@ -173,11 +177,42 @@ impl Engine {
             exception.details = json!({ "proposals": one.decision.proposals, "evidence": one.decision.evidence });
             exceptions.push(exception);
         }
+        exceptions.extend(self.draw(tx, raiser, &posted).await?);
         ledger::hold(tx, &holds).await?;
         tx.clear_exceptions(&cleared, "posted by the engine", ENGINE).await?;
         tx.raise_exceptions(&exceptions, ENGINE).await?;
         failpoint::pass("apply_before_commit");
         Ok(untouched)
+    }
+
+    /// Draws postings for the audit. A payment is named by its file and place, so that the same files draw the same payments.
+    async fn draw(
+        &self,
+        tx: &mut Tx,
+        raiser: &Raiser<'_>,
+        posted: &[(&Decided, DecisionId)],
+    ) -> anyhow::Result<Vec<NewException>> {
+        let share = u32::try_from(self.rules.certificate.audit.share.ppm())?;
+        let mut names: HashMap<FileId, String> = HashMap::new();
+        let (mut draws, mut exceptions) = (Vec::new(), Vec::new());
+        for (one, decision) in posted {
+            let file = one.payment.source.file;
+            let file = match names.entry(file) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(tx.file(file).await?.map(|file| file.sha256).unwrap_or_default()),
+            };
+            let name = format!("{file}:{}", one.payment.seq);
+            if one.decision.evidence.confidence.is_none() || !drawn(self.audit_seed.as_bytes(), &name, share) {
+                continue;
+            }
+            let message = format!("{}: posted, and drawn for the audit; is it right?", one.decision.evidence.equation);
+            let mut exception = raiser.payment(&with_customer(one), Reason::AuditSample, audit_key(*decision), message);
+            exception.details = json!({ "proposals": one.decision.proposals, "posted": true, DECISION: decision });
+            exceptions.push(exception);
+            draws.push((*decision, one.payment.id));
+        }
+        tx.note_draws(&draws, self.clock.today()).await?;
+        Ok(exceptions)
     }
 }
 

@@ -4,6 +4,7 @@
 //! everything or nothing. What a file says is left to `parsers`, what a payment pays to `matching`, moving money to `ledger`.
 
 mod acknowledge;
+mod certify;
 mod consumer;
 mod directory;
 mod engine;
@@ -27,6 +28,7 @@ mod sighting;
 mod sources;
 mod survey;
 
+pub use certify::Issued;
 pub use consumer::{JobKind, Role, Stop};
 pub use engine::{Engine, NoLedger, load_rules};
 pub use explain::explain;

@@ -69,6 +69,9 @@ impl Engine {
                 let payload = json!({ "payments": match_again });
                 tx.enqueue(&[JobKind::Match.job(format!("match:again:{key}"), payload)]).await?;
             }
+            if matches!(action, Action::Confirm | Action::Wrong { .. } | Action::Reverse { .. }) {
+                self.follow(tx).await?;
+            }
             if let Some(file) = released {
                 let directory = self.directory(tx).await?;
                 let raiser = Raiser { rules: &self.rules, directory: &directory };

@@ -21,6 +21,9 @@ use sqlx::{Connection, Executor, PgConnection};
 /// The business day of the samples.
 pub const SAMPLE_DAY: &str = "2026-03-16";
 
+/// Seed of the audit sample: it happens to draw none of the samples.
+pub const AUDIT_SEED: &str = "fixed";
+
 /// The repository.
 pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -86,6 +89,8 @@ impl Home {
             command.env_remove(name);
         }
         command.args(arguments).current_dir(root()).stdin(Stdio::null());
+        // Which postings are drawn for the audit must not differ from run to run.
+        command.env("TIEOUT_AUDIT_SEED", AUDIT_SEED);
         command.env("TIEOUT_HOME", self.folder.path()).env("TIEOUT_DATABASE_URL", &self.database_url);
         command
     }

@@ -168,6 +168,8 @@ async fn action(tx: &mut Tx, exception: &Exception, request: &Request<'_>) -> an
         With::MarkDuplicate { of } => Action::MarkDuplicate { of: *of },
         With::NotDuplicate { of } => Action::NotDuplicate { of: of.clone() },
         With::Reverse => Action::Reverse { application: None, why: why() },
+        With::Confirm => Action::Confirm,
+        With::Wrong { reverse } => Action::Wrong { why: why(), reverse: *reverse },
         With::ReturnedPayment { payment } => Action::ReturnedPayment { payment: *payment },
         With::ReleaseFile => Action::ReleaseFile { why: why() },
         With::RejectFile => Action::RejectFile { why: why() },

@@ -45,6 +45,7 @@ fn a_hundred_thousand_equal_items_of_one_customer() {
             payment: &paying.payment,
             remittance: paying.remittance.as_ref(),
             today: super::world::today(),
+            permits: &crate::domain::Permits::default(),
         };
         crate::matching::decide(&case, &snapshot, rules)
     };

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::world::{Paying, World, pay, today};
-use crate::domain::{AccountKey, Currency, ItemStatus, OpenItem};
+use crate::domain::{AccountKey, Currency, ItemStatus, OpenItem, Permits};
 use crate::matching::{Case, Snapshot, decide};
 
 /// An item: number, amount in tens of cents (small, so that amounts collide), open share, currency, closed, owner.
@@ -101,7 +101,7 @@ proptest! {
     fn the_order_of_feeding_does_not_show(items in items(), lines in lines(), seed in any::<u64>()) {
         let world = world(&items);
         let paying = paying(&lines, 0, seed % 2 == 0);
-        let case = Case { payment: &paying.payment, remittance: paying.remittance.as_ref(), today: today() };
+        let case = Case { payment: &paying.payment, remittance: paying.remittance.as_ref(), today: today(), permits: &Permits::default() };
         let first = decide(&case, &world.snapshot(), super::rules());
         let mut shuffled = Snapshot::default();
         let mut order: Vec<usize> = (0..world.items.len()).collect();

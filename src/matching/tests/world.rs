@@ -5,7 +5,7 @@ use chrono::{Days, NaiveDate};
 use super::rules;
 use crate::domain::{
     AccountKey, Currency, Customer, CustomerId, Decision, FileId, ItemKind, ItemStatus, Location, Method, OpenItem, OpenItemId,
-    Outcome, Payer, Payment, PaymentId, PaymentState, Reason, Relation, Remittance, RemittanceAdjustment, RemittanceId,
+    Outcome, Payer, Payment, PaymentId, PaymentState, Permits, Reason, Relation, Remittance, RemittanceAdjustment, RemittanceId,
     RemittanceLine, RemittanceState, SellerId, Source, TermsOfPayment,
 };
 use crate::matching::explain::{Names, render};
@@ -108,7 +108,12 @@ impl World {
 
     /// Decides on a snapshot that knows more than the world describes.
     pub fn decide_on(&self, snapshot: &Snapshot, paying: &Paying) -> Outcomes<'_> {
-        let case = Case { payment: &paying.payment, remittance: paying.remittance.as_ref(), today: today() };
+        let case = Case {
+            payment: &paying.payment,
+            remittance: paying.remittance.as_ref(),
+            today: today(),
+            permits: &Permits::default(),
+        };
         let decision = decide(&case, snapshot, rules());
         let outcomes = Outcomes { decision, world: self };
         outcomes.conserves(paying.payment.unapplied_minor);

@@ -81,7 +81,9 @@ fn bundles(checker: &mut Checker<'_>, rules: &EngineRules) {
         if bundle.all.is_empty() {
             checker.refuse(&bundle.id, "all", "at least one condition", "none", "an empty bundle would post everything");
         }
-        let earlier = rules.bundles.iter().take(index).filter(|earlier| earlier.stage == Stage::Auto);
+        // What needs a certificate stands behind what does not, wherever it is written.
+        let before = |earlier: &&Bundle| earlier.stage == Stage::Auto && (bundle.certified || !earlier.certified);
+        let earlier = rules.bundles.iter().take(index).filter(before);
         if let Some(first) = earlier.into_iter().find(|earlier| always_before(earlier, bundle)) {
             checker.unreachable(&bundle.id, &first.id);
         }

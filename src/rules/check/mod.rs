@@ -2,6 +2,7 @@
 
 mod authority;
 mod cases;
+mod certificate;
 mod engine;
 mod payers;
 mod reasons;
@@ -28,6 +29,7 @@ pub(super) fn check(set: &RuleSet, texts: &BTreeMap<String, String>, errors: &mu
     reasons::check(&mut checker, set);
     routing::check(&mut checker, set);
     authority::check(&mut checker, set);
+    certificate::check(&mut checker, &set.certificate);
     payers::check(&mut checker, set);
     cases::check(&mut checker, set);
 }
@@ -101,6 +103,7 @@ impl Checker<'_> {
             ("reasons.toml", set.reasons.version),
             ("routing.toml", set.routing.version),
             ("authority.toml", set.authority.version),
+            ("certificate.toml", set.certificate.version),
         ];
         let overlays = set.customers.values().map(|overlay| (overlay.file.as_str(), overlay.version));
         for (file, version) in named.into_iter().chain(overlays) {
@@ -201,6 +204,7 @@ impl RuleSet {
         add(&mut all, "engine.toml", &engine.follow_ups);
         add(&mut all, "engine.toml", &engine.cascade);
         add(&mut all, "engine.toml", &engine.circuit_breakers);
+        add(&mut all, "engine.toml", &engine.weights);
         add(&mut all, "normalise.toml", &self.normalise.patterns);
         add(&mut all, "payers.toml", &self.payers.identify);
         add(&mut all, "payers.toml", &self.payers.relation_policies);
@@ -211,6 +215,7 @@ impl RuleSet {
         add(&mut all, "routing.toml", &self.routing.routes);
         add(&mut all, "routing.toml", &self.routing.escalations);
         add(&mut all, "authority.toml", &self.authority.limits);
+        add(&mut all, "certificate.toml", &self.certificate.caps);
         for overlay in self.customers.values() {
             add(&mut all, &overlay.file, &overlay.tolerances);
             add(&mut all, &overlay.file, &overlay.discounts);

@@ -25,6 +25,11 @@ pub(super) struct Record<'a> {
     reversal_of: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<&'a str>,
+    /// Log-odds in thousandths, and the class of the amount: what the certificate counts with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confidence_milli: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount_class: Option<&'static str>,
     /// Why a person must look, where one must.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -80,6 +85,8 @@ pub(super) fn of_decision<'a>(name: &'a str, decision: &'a Decision, names: &Has
         unapplied: best.map_or(0, |best| best.unapplied_minor),
         alternatives: proposals.collect(),
         rule: best.map(|best| best.rule.as_str()),
+        confidence_milli: decision.evidence.confidence.as_ref().map(|sure| sure.milli),
+        amount_class: decision.evidence.confidence.as_ref().map(|sure| sure.class.as_str()),
         reason,
         why_not: decision.evidence.why_not.as_deref(),
         reversal_of: None,

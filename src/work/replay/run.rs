@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Currency, Decision, ItemStatus, OpenItem, OpenItemId, Outcome, Payment, PaymentId, PaymentState, Proposal, ProposalLine,
-        Remittance,
+        Currency, Decision, ItemStatus, OpenItem, OpenItemId, Outcome, Payment, PaymentId, PaymentState, Permits, Proposal,
+        ProposalLine, Remittance,
     },
     matching::{self, Case, Snapshot, explain::Names},
     rules::RuleSet,
@@ -51,6 +51,7 @@ pub struct Replay<'a> {
     labels: Option<&'a HashMap<String, Label>>,
     /// Payments whose decisions are told in words.
     told: &'a [String],
+    permits: &'a Permits,
     tally: Tally,
 }
 
@@ -66,7 +67,7 @@ struct Seen<'a> {
 
 impl<'a> Replay<'a> {
     /// A replay of `world`. With `labels`, each day's held payments are booked as labelled once the day is over.
-    pub fn new(world: &'a World, rules: &'a RuleSet, labels: Option<&'a HashMap<String, Label>>) -> Self {
+    pub fn new(world: &'a World, rules: &'a RuleSet, labels: Option<&'a HashMap<String, Label>>, permits: &'a Permits) -> Self {
         Self {
             rules,
             names: &world.item_names,
@@ -77,6 +78,7 @@ impl<'a> Replay<'a> {
             today: Vec::new(),
             labels,
             told: &[],
+            permits,
             tally: Tally::default(),
         }
     }
@@ -170,7 +172,7 @@ impl<'a> Replay<'a> {
         payment.remittance = advice.as_ref().map(|advice| advice.id);
         payment.state = PaymentState::Received;
         let began = Instant::now();
-        let case = Case { payment: &payment, remittance: advice.as_ref(), today: day };
+        let case = Case { payment: &payment, remittance: advice.as_ref(), today: day, permits: self.permits };
         let decision = matching::decide(&case, &self.snapshot, self.rules);
         let took = began.elapsed();
         self.tally.deciding += took;
