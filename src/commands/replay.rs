@@ -10,7 +10,7 @@ use anyhow::Context as _;
 
 use super::{Context, Exit, UsageError, progress::Progress};
 use crate::work::{
-    load_rules,
+    Candidate,
     replay::{Label, Replay, World},
 };
 
@@ -36,7 +36,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let rules = load_rules(&context.config)?;
+    let rules = Candidate::load(&context.config)?.rules;
     if !args.world.join("payments.jsonl").is_file() {
         let place = args.world.display();
         return Err(UsageError(format!("{place} is no world: there is no payments.jsonl in it")).into());

@@ -13,7 +13,7 @@ mod terms;
 
 pub use customer::{BankAccount, Customer, Relation, Seller};
 pub use decision::{
-    Decision, Evidence, EvidenceItem, LineAdjustment, LineAdjustmentKind, Outcome, Proposal, ProposalLine, RunnerUp, Step,
+    Decision, Evidence, EvidenceItem, LineAdjustment, LineAdjustmentKind, Outcome, Proposal, ProposalLine, RunnerUp, Shadow, Step,
 };
 pub use exception::{ExceptionFacts, Level, Route};
 pub use ids::{ApplicationId, CustomerId, DecisionId, ExceptionId, FileId, JobId, OpenItemId, PaymentId, RemittanceId, SellerId};

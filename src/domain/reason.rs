@@ -53,6 +53,7 @@ reasons! {
     DepositUnexplained = "deposit_unexplained", "Deposit without details", "cash_application", "Ask the bank for the file that lists the items, or apply the sum.";
     ChangeNotified = "change_notified", "Change notified", "identify", "Correct the customer's data before the next entry; no money moved.";
     ChangedResend = "changed_resend", "Changed resend", "files", "Something known came again with other content; decide which is right.";
+    RuleDemoted = "rule_demoted", "Rule demoted", "approvals", "A rule was reversed too often and only suggests now; change it, backtest it and activate it.";
 }
 
 impl Reason {

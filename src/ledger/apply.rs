@@ -4,7 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::json;
 
-use super::{AboveAuthority, DeductionRoute, Mandate, journal, match_key};
+use super::{
+    AboveAuthority, DeductionRoute, Mandate,
+    breakers::{self, GivenAway},
+    journal, match_key,
+};
 use crate::{
     audit,
     domain::{
@@ -39,13 +43,13 @@ pub enum PostOutcome {
     Stale(String),
     /// The role may not do that: a recommendation for somebody who may.
     AboveAuthority(AboveAuthority),
-    /// The proposal contradicts itself; deciding again would not help.
+    /// The proposal contradicts itself, or a circuit breaker stops the machine; deciding again would not help.
     Refused(String),
 }
 
 /// Applies postings in order. Nothing of a posting that is not `Posted` is written.
 pub async fn apply(tx: &mut Tx, mandate: &Mandate<'_>, postings: &[Posting<'_>]) -> anyhow::Result<Vec<PostOutcome>> {
-    let mut batch = Batch::load(tx, postings).await?;
+    let mut batch = Batch::load(tx, mandate, postings).await?;
     let mut outcomes: Vec<_> = postings.iter().map(|posting| batch.examine(mandate, posting).err()).collect();
     let passed: Vec<_> =
         postings.iter().zip(&outcomes).filter(|(_, refused)| refused.is_none()).map(|(posting, _)| posting).collect();
@@ -66,6 +70,8 @@ struct Batch {
     granted: HashMap<OpenItemId, Granted>,
     /// What was refunded before of the payments that are to be refunded.
     refunded: HashMap<PaymentId, i64>,
+    /// What the machine gave away so far, and gives away in this batch; empty for a person.
+    given_away: Vec<GivenAway>,
     /// What each item goes down by in all.
     closes: HashMap<OpenItemId, i64>,
     changes: HashMap<PaymentId, PaymentChange>,
@@ -83,7 +89,7 @@ struct Granted {
 
 impl Batch {
     /// Locks payments and then items, each in order of id, so that two batches never wait for each other in a circle.
-    async fn load(tx: &mut Tx, postings: &[Posting<'_>]) -> anyhow::Result<Self> {
+    async fn load(tx: &mut Tx, mandate: &Mandate<'_>, postings: &[Posting<'_>]) -> anyhow::Result<Self> {
         let ids: Vec<_> = postings.iter().map(|posting| posting.payment).collect();
         let lines = || postings.iter().flat_map(|posting| &posting.proposal.lines);
         let items: Vec<_> = lines().map(|line| line.item).collect();
@@ -100,12 +106,14 @@ impl Batch {
             let before = standing.iter().filter(|application| application.kind == ApplicationKind::Refund);
             refunded.insert(posting.payment, before.fold(0_i64, |sum, application| sum.saturating_add(application.cash_minor)));
         }
+        let gives = !mandate.person && !adjusted.is_empty();
         Ok(Self {
             payments,
             doubtful,
             items,
             granted,
             refunded,
+            given_away: if gives { breakers::given_away(tx, mandate.day).await? } else { Vec::new() },
             closes: HashMap::new(),
             changes: HashMap::new(),
             settled: Vec::new(),
@@ -152,6 +160,9 @@ impl Batch {
             let before = self.refunded.get(&posting.payment).copied().unwrap_or_default();
             allowed(mandate, Power::Refund, currency, before.saturating_add(posting.refund_minor))?;
         }
+        let gives = self.gives(posting);
+        breakers::ask(mandate, &self.given_away, &gives).map_err(PostOutcome::Refused)?;
+        breakers::add(&mut self.given_away, &gives);
         for (item, (closes, granted)) in moves {
             if let Some(row) = self.items.get_mut(&item) {
                 row.open_minor -= closes;
@@ -190,14 +201,30 @@ impl Batch {
     fn within_limits(&self, mandate: &Mandate<'_>, line: &ProposalLine, granted: Granted) -> Result<(), PostOutcome> {
         let Some(item) = self.items.get(&line.item) else { return Ok(()) };
         for adjustment in &line.adjustments {
-            let (power, sum) = match adjustment.kind {
-                LineAdjustmentKind::Discount => (Power::Discount, granted.discount),
-                LineAdjustmentKind::Deduction => (Power::Deduct, granted.deduction),
-                LineAdjustmentKind::WriteOff => (Power::WriteOff, granted.write_off),
+            let sum = match adjustment.kind {
+                LineAdjustmentKind::Discount => granted.discount,
+                LineAdjustmentKind::Deduction => granted.deduction,
+                LineAdjustmentKind::WriteOff => granted.write_off,
             };
-            allowed(mandate, power, item.currency, sum)?;
+            allowed(mandate, power_of(adjustment.kind), item.currency, sum)?;
         }
         Ok(())
+    }
+
+    /// What a posting gives away, by power and currency.
+    fn gives(&self, posting: &Posting<'_>) -> Vec<(Power, Currency, i64)> {
+        let mut gives: Vec<(Power, Currency, i64)> = Vec::new();
+        for line in &posting.proposal.lines {
+            let Some(currency) = self.items.get(&line.item).map(|item| item.currency) else { continue };
+            for part in &line.adjustments {
+                let (power, amount) = (power_of(part.kind), part.amount_minor.saturating_abs());
+                match gives.iter_mut().find(|(known, of, _)| (*known, *of) == (power, currency)) {
+                    Some((_, _, sum)) => *sum = sum.saturating_add(amount),
+                    None => gives.push((power, currency, amount)),
+                }
+            }
+        }
+        gives
     }
 
     fn pass(&mut self, mandate: &Mandate<'_>, posting: &Posting<'_>, unapplied_minor: i64) {
@@ -392,6 +419,14 @@ impl Granted {
             };
             *sum = sum.saturating_add(part.amount_minor);
         }
+    }
+}
+
+const fn power_of(kind: LineAdjustmentKind) -> Power {
+    match kind {
+        LineAdjustmentKind::Discount => Power::Discount,
+        LineAdjustmentKind::Deduction => Power::Deduct,
+        LineAdjustmentKind::WriteOff => Power::WriteOff,
     }
 }
 

@@ -6,6 +6,7 @@
 //! left to `store`.
 
 mod apply;
+mod breakers;
 mod check;
 mod doubt;
 mod hold;

@@ -129,6 +129,7 @@ fn held(case: &Case<'_>, rules: &RuleSet, trail: Trail, reason: Reason, why: Str
             equation: format!("{amount} = {amount} unapplied"),
             runner_up: None,
             why_not: Some(why),
+            shadow: None,
         },
     }
 }
@@ -217,6 +218,7 @@ fn conclude(case: &Case<'_>, found: Found, mut state: State, finder: &Finder<'_>
             equation,
             runner_up: judged.runner_up,
             why_not: judged.why_not,
+            shadow: judged.shadow,
         },
     }
 }

@@ -31,6 +31,9 @@ pub enum Kind {
     Audit,
     /// Control numbers of our own interchanges.
     Acknowledgment,
+    Past,
+    Backtest,
+    Activation,
 }
 
 impl Kind {
@@ -56,6 +59,9 @@ impl Kind {
             Self::Outbox => "outbox",
             Self::Audit => "audit",
             Self::Acknowledgment => "acknowledgment",
+            Self::Past => "past",
+            Self::Backtest => "backtest",
+            Self::Activation => "activation",
         }
     }
 }

@@ -34,6 +34,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("migrations/sqlite/0003_sources.sql"),
         postgres: include_str!("migrations/postgres/0003_sources.sql"),
     },
+    Migration {
+        version: 5,
+        name: "rule_life",
+        sqlite: include_str!("migrations/sqlite/0005_rule_life.sql"),
+        postgres: include_str!("migrations/postgres/0005_rule_life.sql"),
+    },
 ];
 
 /// Applies what is missing and refuses a database whose applied steps are not ours.

@@ -11,11 +11,11 @@ use super::{
     matcher::{Matcher, remittances_of},
 };
 use crate::{
-    domain::{Decision, DecisionId, FileId, OpenItemId, Outcome, Payment, PaymentId, PaymentState, Reason, Remittance},
+    domain::{Decision, DecisionId, Evidence, FileId, OpenItemId, Outcome, Payment, PaymentId, PaymentState, Reason, Remittance},
     failpoint,
     ledger::{self, Hold, PostOutcome, Posting, match_key, waiting_key},
     matching::{self, Case, Snapshot},
-    store::{Conflict, Job, NewDecision, NewException, Tx},
+    store::{Conflict, Inputs, Job, KnownRows, NewDecision, NewException, Tx},
 };
 
 /// A payment with everything that was decided about it.
@@ -24,6 +24,7 @@ struct Decided {
     decision: Decision,
     /// What the payment's row said before anything was linked.
     version: i64,
+    inputs: Inputs,
 }
 
 impl Engine {
@@ -77,9 +78,11 @@ impl Engine {
         if payments.is_empty() {
             return Ok(());
         }
+        // Asked before the snapshot looks: it may know a little more than was noted, never less.
+        let known = tx.known_rows().await?;
         matcher.refresh(tx).await?;
         matcher.begin();
-        let decided = self.decide(tx, matcher.snapshot(), payments).await?;
+        let decided = self.decide(tx, matcher.snapshot(), payments, known).await?;
         let directory = self.directory(tx).await?;
         let raiser = Raiser { rules: &self.rules, directory: &directory };
         let untouched = self.post(tx, &raiser, &decided).await?;
@@ -89,7 +92,13 @@ impl Engine {
     }
 
     /// Decides payment by payment; each sees what those before it took.
-    async fn decide(&self, tx: &mut Tx, snapshot: &mut Snapshot, payments: Vec<Payment>) -> anyhow::Result<Vec<Decided>> {
+    async fn decide(
+        &self,
+        tx: &mut Tx,
+        snapshot: &mut Snapshot,
+        payments: Vec<Payment>,
+        known: KnownRows,
+    ) -> anyhow::Result<Vec<Decided>> {
         let mut remittances = remittances_of(tx, &payments).await?;
         let mut links = Vec::new();
         let mut decided = Vec::with_capacity(payments.len());
@@ -109,7 +118,7 @@ impl Engine {
             let remittance = remittances.get(&payment.id);
             let case = Case { payment: &payment, remittance, today: self.clock.today() };
             let decision = matching::decide(&case, snapshot, &self.rules);
-            if posts(&decision)
+            if decision.posts()
                 && let Some(proposal) = decision.proposals.first()
             {
                 snapshot.settle(proposal, self.clock.today());
@@ -117,7 +126,13 @@ impl Engine {
                 snapshot.learn(&payment, remittance, &items);
             }
             snapshot.saw_payment(&payment, remittance);
-            decided.push(Decided { payment, decision, version });
+            let inputs = Inputs {
+                known,
+                remittance: payment.remittance,
+                customer: payment.payer.customer,
+                unapplied_minor: payment.unapplied_minor,
+            };
+            decided.push(Decided { payment, decision, version, inputs });
         }
         if !links.is_empty() {
             tx.link_remittances(&links).await?;
@@ -132,11 +147,16 @@ impl Engine {
         let day = self.clock.today();
         let rows: Vec<_> = decided
             .iter()
-            .map(|one| NewDecision { payment: one.payment.id, version: one.version, decision: &one.decision })
+            .map(|one| NewDecision {
+                payment: one.payment.id,
+                version: one.version,
+                decision: &one.decision,
+                inputs: &one.inputs,
+            })
             .collect();
         let ids = tx.record_decisions(&rows, day).await?;
         let mandate = self.mandate();
-        let posting: Vec<_> = decided.iter().zip(&ids).filter(|(one, _)| posts(&one.decision)).collect();
+        let posting: Vec<_> = decided.iter().zip(&ids).filter(|(one, _)| one.decision.posts()).collect();
         let postings: Vec<_> = posting.iter().filter_map(|(one, id)| posting_of(one, **id)).collect();
         let outcomes = ledger::apply(tx, &mandate, &postings).await?;
         let mut exceptions = Vec::new();
@@ -165,7 +185,9 @@ impl Engine {
             };
             holds.push(Hold { payment: one.payment.id, version: one.payment.version, customer: customer(&one.decision) });
             let mut exception = raiser.payment(&with_customer(one), reason, match_key(one.payment.id), message);
-            exception.details = json!({ "proposals": one.decision.proposals, "evidence": one.decision.evidence });
+            // Who clears it must not be led by rules that are only tried.
+            let evidence = Evidence { shadow: None, ..one.decision.evidence.clone() };
+            exception.details = json!({ "proposals": one.decision.proposals, "evidence": evidence });
             exceptions.push(exception);
         }
         ledger::hold(tx, &holds).await?;
@@ -178,10 +200,6 @@ impl Engine {
 
 fn is_waiting(remittance: &Remittance) -> bool {
     remittance.state == crate::domain::RemittanceState::Waiting
-}
-
-fn posts(decision: &Decision) -> bool {
-    !matches!(decision.outcome, Outcome::Hold { .. })
 }
 
 fn posting_of<'a>(one: &'a Decided, decision: DecisionId) -> Option<Posting<'a>> {
