@@ -148,6 +148,9 @@ rule! {
         pub all: Vec<Condition>,
         /// In place of `[budget]`.
         pub budget: Option<Budget>,
+        /// What it posted was undone too often: it decides to hold where it would post. No file says so.
+        #[serde(skip)]
+        pub demoted: bool,
     }
 }
 

@@ -247,7 +247,7 @@ fn verdict(rules: &EngineRules, given: &EngineGiven, rule: &str, posting: bool) 
         Verdict::Hold(why) => {
             let lacks = match why.failed {
                 Failed::Veto(condition) | Failed::Missing(condition) => Some(condition),
-                Failed::Never(_) | Failed::Stage(_) | Failed::NoBundle => None,
+                Failed::Never(_) | Failed::Stage(_) | Failed::Demoted | Failed::NoBundle => None,
             };
             EngineExpect { posts: Some(false), reason: why.reason, follow_up: None, lacks }
         }

@@ -103,13 +103,14 @@ impl RuleSet {
         if faults.is_empty() { Ok(self) } else { Err(RuleErrors(faults)) }
     }
 
-    /// The set with bundles that only suggest, whatever stage they are written in: those demoted with exactly this text.
+    /// The set with bundles that hold what they would post, whatever stage they are written in: those demoted with exactly this text.
     pub fn demoted(mut self, demotions: &BTreeSet<(String, String)>) -> Self {
         for bundle in self.engine.bundles.iter_mut().filter(|bundle| bundle.stage == Stage::Auto) {
             if let Some(hash) = self.written.hash_of(&bundle.id)
                 && demotions.contains(&(bundle.id.clone(), hash.to_owned()))
             {
                 bundle.stage = Stage::Suggest;
+                bundle.demoted = true;
             }
         }
         self

@@ -54,6 +54,8 @@ pub enum Failed {
     Missing(Condition),
     /// Everything holds, but the rule has not come that far.
     Stage(Stage),
+    /// Everything holds, but what the rule posted was undone too often.
+    Demoted,
     /// The file holds no bundle.
     NoBundle,
 }
@@ -73,6 +75,7 @@ impl WhyNot {
                 format!("{} came nearest; it lacks{line} that {}{more}", self.rule, condition.sentence())
             }
             Failed::Stage(stage) => format!("{} holds, but its stage is {}, not auto", self.rule, stage.as_str()),
+            Failed::Demoted => format!("{} holds, but it was demoted: what it posted was undone too often", self.rule),
             Failed::NoBundle => "no rule allows posting".to_owned(),
         }
     }
@@ -128,6 +131,8 @@ impl EngineRules {
                 None if stage == Stage::Auto => {
                     return Verdict::Post { rule: bundle.id.clone(), follow_up: self.follow_up(subject) };
                 }
+                // A wider bundle behind it must not post what this one posted wrong.
+                None if bundle.demoted => return hold(&bundle.id, Failed::Demoted, None, None),
                 None if held_back.is_none() => {
                     held_back = Some(why_not(&bundle.id, Failed::Stage(stage), None, None));
                 }
@@ -264,6 +269,17 @@ mod tests {
         let actual = rules.may_post(&unlike);
         assert!(actual.may_post(), "a veto in shadow stops nothing");
         assert_eq!(rules.shadow_verdict(&unlike, &[], &actual).as_ref().map(Verdict::rule), Some("v.currency"));
+    }
+
+    #[test]
+    fn a_demoted_rule_holds_what_a_wider_one_would_post() {
+        let clear = facts("same_currency reference_exact amount_exact reference_fuzzy payer_account");
+        let mut rules = rules();
+        rules.bundles[0].stage = Stage::Suggest;
+        assert_eq!(rules.may_post(&clear).rule(), "b.fuzzy", "a rule that is only shown takes nothing from others");
+        rules.bundles[0].demoted = true;
+        let Verdict::Hold(why) = rules.may_post(&clear) else { panic!("it posts") };
+        assert_eq!((why.rule.as_str(), why.failed), ("b.exact", Failed::Demoted));
     }
 
     #[test]
