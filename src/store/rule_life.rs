@@ -241,7 +241,8 @@ impl Tx {
                    where d.shadow is not null group by d.shadow, r.hash";
         for row in &self.all(sql, Vec::new()).await? {
             let columns = &mut Columns::of(row);
-            records.entry((columns.text()?, columns.text()?)).or_default().shadow = columns.number()?;
+            let (key, count) = ((columns.text()?, columns.text()?), columns.number()?);
+            records.entry(key).or_default().shadow = count;
         }
         Ok(records)
     }

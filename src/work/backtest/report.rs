@@ -75,7 +75,8 @@ pub struct LineChange {
 /// One payment to look at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Changed {
-    pub payment: PaymentId,
+    /// `P17`.
+    pub payment: String,
     pub kind: ChangeKind,
     pub rule: String,
     pub currency: String,
@@ -170,7 +171,7 @@ impl Backtest {
         let written = |lines: &Lines| write(lines, currency, items);
         let say = |report: &mut Self, kind, rule: &str, lines: &Lines| {
             report.changes.push(Changed {
-                payment,
+                payment: payment.to_string(),
                 kind,
                 rule: rule.to_owned(),
                 currency: currency.to_string(),
