@@ -25,7 +25,7 @@ use crate::{
     domain::{Currency, DecisionId, Outcome, PaymentId, Proposal},
     matching::{self, Case},
     rules::RuleSet,
-    store::{Db, PastDecision, Tx},
+    store::{Db, PastDecision},
 };
 
 /// Decisions read at once.
@@ -69,14 +69,9 @@ pub async fn backtest(db: &Db, rules: &RuleSet, range: Range, progress: &mut dyn
             progress(done, whole);
         }
     }
-    let items = numbers(&mut tx).await?;
+    let items = tx.items_with_settled().await?.into_iter().map(|item| (item.item.id, item.item)).collect();
     tx.rollback().await?;
     Ok(replay.found.report(rules, range, newest, &confirmed, &currencies, &items))
-}
-
-async fn numbers(tx: &mut Tx) -> anyhow::Result<HashMap<crate::domain::OpenItemId, (String, Currency)>> {
-    let items = tx.items_with_settled().await?;
-    Ok(items.into_iter().map(|item| (item.item.id, (item.item.number, item.item.currency))).collect())
 }
 
 /// A replay in progress.
@@ -167,7 +162,7 @@ impl Found {
         newest: DecisionId,
         confirmed: &HashMap<PaymentId, Confirmed>,
         currencies: &HashMap<PaymentId, Currency>,
-        items: &HashMap<crate::domain::OpenItemId, (String, Currency)>,
+        items: &report::Items,
     ) -> Backtest {
         let mut report = Backtest::new(rules, range, newest, self.decisions, self.unpinned);
         report.payments = self.payments.len() as u64;

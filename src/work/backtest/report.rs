@@ -10,9 +10,12 @@ use super::{
     verdict::{Confirmed, Lines, beyond, money},
 };
 use crate::{
-    domain::{Currency, DecisionId, OpenItemId, PaymentId},
+    domain::{Currency, DecisionId, OpenItem, OpenItemId, PaymentId},
     rules::RuleSet,
 };
+
+/// The items of the ledger as they are now.
+pub(super) type Items = HashMap<OpenItemId, OpenItem>;
 
 /// How a match differs from what was decided then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -63,12 +66,12 @@ pub struct LineChange {
     /// All that the rule would post.
     pub posts: Figures,
     pub new: Figures,
-    /// Of the new ones: nobody has decided about them yet.
-    pub unjudged: Figures,
     pub lost: Figures,
     /// Of the lost ones: people had undone them, or settled them otherwise.
     pub lost_wrong: Figures,
     pub changed: Figures,
+    /// Of the new and changed ones: nobody has decided about them yet.
+    pub unjudged: Figures,
     pub now_wrong: Figures,
 }
 
@@ -159,12 +162,13 @@ impl Backtest {
         then: Option<&Posted>,
         now: Option<&Posted>,
         confirmed: &Confirmed,
-        items: &HashMap<OpenItemId, (String, Currency)>,
+        items: &Items,
     ) {
         let nothing = Lines::new();
         let (before, after) = (then.map_or(&nothing, |then| &then.lines), now.map_or(&nothing, |now| &now.lines));
         let fresh = beyond(after, before);
-        let (wrong, unjudged) = confirmed.judge(&fresh);
+        let open = |item| items.get(&item).map_or(0, |item: &OpenItem| item.open_minor.saturating_abs());
+        let (wrong, unjudged) = confirmed.judge(&fresh, &open);
         if let Some(now) = now {
             self.figures(&now.rule, currency).posts.add(after);
         }
@@ -185,14 +189,11 @@ impl Backtest {
         match (then, now) {
             (None, Some(now)) => {
                 self.figures(&now.rule, currency).new.add(&fresh);
-                if !unjudged.is_empty() {
-                    self.figures(&now.rule, currency).unjudged.add(&unjudged);
-                }
                 say(self, ChangeKind::New, &now.rule, &fresh);
             }
             (Some(then), None) => {
                 self.figures(&then.rule, currency).lost.add(before);
-                let (was_wrong, _) = confirmed.judge(before);
+                let (was_wrong, _) = confirmed.judge(before, &open);
                 if !was_wrong.is_empty() {
                     self.figures(&then.rule, currency).lost_wrong.add(&was_wrong);
                 }
@@ -204,6 +205,9 @@ impl Backtest {
                 say(self, ChangeKind::Changed, &now.rule, &differs);
             }
             _ => return,
+        }
+        if let Some(now) = now.filter(|_| !unjudged.is_empty()) {
+            self.figures(&now.rule, currency).unjudged.add(&unjudged);
         }
         if let Some(now) = now.filter(|_| !wrong.is_empty()) {
             self.figures(&now.rule, currency).now_wrong.add(&wrong);
@@ -244,12 +248,12 @@ impl Backtest {
 }
 
 /// `INV-1 980.00 with 20.00 discount, INV-2 220.50`.
-fn write(lines: &Lines, currency: Currency, items: &HashMap<OpenItemId, (String, Currency)>) -> String {
+fn write(lines: &Lines, currency: Currency, items: &Items) -> String {
     const SHOWN: usize = 8;
     let mut said: Vec<String> = Vec::new();
     for (item, gets) in lines.iter().take(SHOWN) {
         let (number, theirs) =
-            items.get(item).map_or_else(|| (item.to_string(), currency), |(number, currency)| (number.clone(), *currency));
+            items.get(item).map_or_else(|| (item.to_string(), currency), |item| (item.number.clone(), item.currency));
         let figure = |minor, currency| crate::domain::Money::new(minor, currency).to_decimal().to_string();
         let mut text = format!("{number} {}", figure(gets.cash, currency));
         for (minor, what) in [(gets.discount, "discount"), (gets.deduction, "deduction"), (gets.write_off, "write-off")] {

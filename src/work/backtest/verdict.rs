@@ -16,6 +16,13 @@ pub struct Gets {
     pub write_off: i64,
 }
 
+impl Gets {
+    /// What closes of the item besides the cash.
+    const fn granted(&self) -> i64 {
+        self.discount.saturating_add(self.deduction).saturating_add(self.write_off)
+    }
+}
+
 /// What a payment pays, item by item.
 pub type Lines = BTreeMap<OpenItemId, Gets>;
 
@@ -58,11 +65,15 @@ pub struct Confirmed {
 }
 
 impl Confirmed {
-    /// The lines that are wrong, and those nobody has judged yet.
-    pub fn judge(&self, lines: &Lines) -> (Lines, Lines) {
+    /// The lines that are wrong, and those nobody has judged yet. `open_minor` tells what is open of an item now.
+    pub fn judge(&self, lines: &Lines, open_minor: &dyn Fn(OpenItemId) -> i64) -> (Lines, Lines) {
         let (mut wrong, mut open) = (Lines::new(), Lines::new());
         for (item, gets) in beyond(lines, &self.right) {
-            let known_wrong = self.settled || self.undone.contains(&(item, gets));
+            // The same cash on the same item, and more granted of what is still open there: the match is right, the grant undecided.
+            let more =
+                self.right.get(&item).filter(|right| right.cash == gets.cash).map(|right| gets.granted() - right.granted());
+            let undecided = more.is_some_and(|more| more != 0 && (0..=open_minor(item).max(0)).contains(&more));
+            let known_wrong = (self.settled && !undecided) || self.undone.contains(&(item, gets));
             if known_wrong { &mut wrong } else { &mut open }.insert(item, gets);
         }
         (wrong, open)
@@ -127,7 +138,12 @@ mod tests {
             ("undone and not decided", confirmed(&[], &[(1, 100)], false), of(&[(1, 100)]), of(&[(1, 100)]), of(&[])),
             ("undone and done again", confirmed(&[(1, 100)], &[(1, 100)], false), of(&[(1, 100)]), of(&[]), of(&[])),
         ] {
-            assert_eq!(confirmed.judge(&proposed), (wrong, open), "{why}");
+            assert_eq!(confirmed.judge(&proposed, &|_| 0), (wrong, open), "{why}");
         }
+        // More is granted than stands: nobody has decided about what is still open, and all have about what is not.
+        let stands = confirmed(&[(1, 100)], &[], true);
+        let granted = Lines::from([(OpenItemId(1), Gets { cash: 100, deduction: 20, ..Gets::default() })]);
+        assert_eq!(stands.judge(&granted, &|_| 20), (Lines::new(), granted.clone()));
+        assert_eq!(stands.judge(&granted, &|_| 19), (granted, Lines::new()));
     }
 }
