@@ -49,7 +49,11 @@ pub enum PostOutcome {
 
 /// Applies postings in order. Nothing of a posting that is not `Posted` is written.
 pub async fn apply(tx: &mut Tx, mandate: &Mandate<'_>, postings: &[Posting<'_>]) -> anyhow::Result<Vec<PostOutcome>> {
-    let mut batch = Batch::load(tx, mandate, postings).await?;
+    let mut batch = Batch::load(tx, postings).await?;
+    let gives: Vec<_> = postings.iter().flat_map(|posting| batch.gives(posting)).collect();
+    if breakers::limit(mandate, &gives) {
+        batch.given_away = breakers::given_away(tx, mandate.day).await?;
+    }
     let mut outcomes: Vec<_> = postings.iter().map(|posting| batch.examine(mandate, posting).err()).collect();
     let passed: Vec<_> =
         postings.iter().zip(&outcomes).filter(|(_, refused)| refused.is_none()).map(|(posting, _)| posting).collect();
@@ -70,7 +74,7 @@ struct Batch {
     granted: HashMap<OpenItemId, Granted>,
     /// What was refunded before of the payments that are to be refunded.
     refunded: HashMap<PaymentId, i64>,
-    /// What the machine gave away so far, and gives away in this batch; empty for a person.
+    /// What the machine gave away so far, and gives away in this batch; read only where a breaker limits it.
     given_away: Vec<GivenAway>,
     /// What each item goes down by in all.
     closes: HashMap<OpenItemId, i64>,
@@ -89,7 +93,7 @@ struct Granted {
 
 impl Batch {
     /// Locks payments and then items, each in order of id, so that two batches never wait for each other in a circle.
-    async fn load(tx: &mut Tx, mandate: &Mandate<'_>, postings: &[Posting<'_>]) -> anyhow::Result<Self> {
+    async fn load(tx: &mut Tx, postings: &[Posting<'_>]) -> anyhow::Result<Self> {
         let ids: Vec<_> = postings.iter().map(|posting| posting.payment).collect();
         let lines = || postings.iter().flat_map(|posting| &posting.proposal.lines);
         let items: Vec<_> = lines().map(|line| line.item).collect();
@@ -106,14 +110,13 @@ impl Batch {
             let before = standing.iter().filter(|application| application.kind == ApplicationKind::Refund);
             refunded.insert(posting.payment, before.fold(0_i64, |sum, application| sum.saturating_add(application.cash_minor)));
         }
-        let gives = !mandate.person && !adjusted.is_empty();
         Ok(Self {
             payments,
             doubtful,
             items,
             granted,
             refunded,
-            given_away: if gives { breakers::given_away(tx, mandate.day).await? } else { Vec::new() },
+            given_away: Vec::new(),
             closes: HashMap::new(),
             changes: HashMap::new(),
             settled: Vec::new(),

@@ -16,6 +16,13 @@ use crate::{
 /// What the machine gave away in one way, period and currency so far.
 pub(super) type GivenAway = (Power, Period, Currency, i64);
 
+/// Whether a breaker limits any of this. Where none does, nobody has to wait for anybody.
+pub(super) fn limit(mandate: &Mandate<'_>, gives: &[(Power, Currency, i64)]) -> bool {
+    let has = |per, power, currency| mandate.policy.breaker(power, per, currency, i64::MAX, 0).is_some();
+    !mandate.person
+        && gives.iter().any(|(power, currency, _)| has(Period::Day, *power, *currency) || has(Period::Month, *power, *currency))
+}
+
 /// What the machine gave away on this day and in its month. Nobody else adds to it until the transaction ends.
 pub(super) async fn given_away(tx: &mut Tx, day: NaiveDate) -> anyhow::Result<Vec<GivenAway>> {
     tx.lock_given_away().await?;

@@ -56,7 +56,8 @@ impl Policy for Rules {
 
     fn breaker(&self, power: Power, per: Period, _: Currency, used_minor: i64, amount_minor: i64) -> Option<String> {
         let most = if per == Period::Day { 900 } else { 1_500 };
-        (power == Power::Deduct && used_minor + amount_minor > most).then(|| format!("breaker.deduct-{}", per.as_str()))
+        (power == Power::Deduct && used_minor.saturating_add(amount_minor) > most)
+            .then(|| format!("breaker.deduct-{}", per.as_str()))
     }
 
     fn deduction(&self, reason_code: &str) -> DeductionRoute {
