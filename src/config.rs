@@ -36,6 +36,9 @@ pub struct Config {
     /// Who acts on the command line, and as what.
     pub user: String,
     pub role: String,
+    /// Everybody listed under `[users]`, and the role of everybody else.
+    pub users: BTreeMap<String, String>,
+    pub default_role: String,
     pub inbox: PathBuf,
     pub settle: Duration,
     pub poll: Duration,
@@ -53,6 +56,11 @@ impl Config {
     /// Where files are kept by content.
     pub fn archive(&self) -> PathBuf {
         self.home.join("archive")
+    }
+
+    /// The role of somebody.
+    pub fn role_of(&self, user: &str) -> &str {
+        self.users.get(user).unwrap_or(&self.default_role)
     }
 
     /// Where packed files are unpacked.
@@ -202,6 +210,8 @@ impl Loaded {
             rules: self.optional("rules").map(PathBuf::from),
             mappings: self.optional("mappings").map(PathBuf::from),
             role: self.users.get(&user).cloned().unwrap_or_else(|| self.text("role")),
+            users: self.users.clone(),
+            default_role: self.text("role"),
             user,
             inbox: self.path("inbox.folder"),
             settle: Duration::from_millis(self.count("inbox.settle_ms")),

@@ -2,20 +2,24 @@
 
 use super::{Context, Exit, Format, UsageError, print, table::amount};
 use crate::{
-    domain::{Payment, PaymentId},
+    domain::{Payment, PaymentId, Shadow},
     store::Tx,
     work::{Engine, explain},
 };
 
 /// Explains what was decided about a payment and why, and why not the next best
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:\n  tieout explain P17\n  tieout explain P17 --format json")]
+#[command(after_help = "Examples:\n  tieout explain P17\n  tieout explain P17 --format json
+  tieout explain P17 --all")]
 pub struct Args {
     /// Id of the payment, such as P17; tieout export payments lists them
     #[arg(value_name = "PAYMENT")]
     pub payment: PaymentId,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    /// Also what rules that only run in shadow would have done
+    #[arg(long)]
+    pub all: bool,
 }
 
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
@@ -30,7 +34,9 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         (Format::Json, None) => "null\n".to_owned(),
         (Format::Text, Some(stored)) => {
             let when = format!("Decided on business day {}.\n", stored.business_day);
-            format!("{}{when}{}", heading(&mut tx, &payment).await?, explain(&mut tx, &stored.decision, payment.currency).await?)
+            let told = explain(&mut tx, &stored.decision, payment.currency).await?;
+            let shadow = stored.decision.evidence.shadow.as_ref().filter(|_| args.all).map(in_shadow).unwrap_or_default();
+            format!("{}{when}{told}{shadow}", heading(&mut tx, &payment).await?)
         }
         (Format::Text, None) => format!("{}Not decided: it is {}.\n", heading(&mut tx, &payment).await?, payment.state.as_str()),
     };
@@ -38,6 +44,12 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     print(&text)?;
     engine.db.close().await;
     Ok(Exit::Success)
+}
+
+/// What would have happened if the rules in stage shadow acted.
+fn in_shadow(shadow: &Shadow) -> String {
+    let would = if shadow.posts { "would have posted it" } else { "would have held it" };
+    format!("In shadow: rule {} {would}\n", shadow.rule)
 }
 
 async fn heading(tx: &mut Tx, payment: &Payment) -> anyhow::Result<String> {

@@ -127,7 +127,7 @@ pub async fn take_in(engine: &Engine, days: &[Day], format: Option<Format>) -> a
     let mut progress = Progress::counting("taking in", days.iter().map(|day| day.files.len() as u64).sum());
     for day in days {
         let engine = match day.day {
-            Some(day) => engine.on(Clock::business_day(day))?,
+            Some(day) => engine.on(Clock::business_day(day)).await?,
             None => engine.clone(),
         };
         for (path, name) in &day.files {

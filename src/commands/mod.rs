@@ -184,7 +184,7 @@ fn dispatch(command: Command, loaded: &Loaded, verbose: u8) -> anyhow::Result<Ex
         Command::Explain(args) => run_async(explain::run(&args, &context)),
         Command::Exceptions(args) => run_async(exceptions::run(&args, &context)),
         Command::Mapping(args) => mapping::run(&args, &context),
-        Command::Rules(args) => rules::run(&args, &context),
+        Command::Rules(args) => run_async(rules::run(&args, &context)),
         Command::Export(args) => run_async(export::run(&args, &context)),
         Command::Report(args) => run_async(report::run(&args, &context)),
         Command::Replay(args) => replay::run(&args, &context),

@@ -12,7 +12,7 @@ use super::{Context, Exit, UsageError, progress::Progress};
 use crate::{
     domain::Permits,
     work::{
-        load_rules,
+        Candidate,
         replay::{Label, Replay, World},
     },
 };
@@ -39,7 +39,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let rules = load_rules(&context.config)?;
+    let rules = Candidate::load(&context.config)?.rules;
     if !args.world.join("payments.jsonl").is_file() {
         let place = args.world.display();
         return Err(UsageError(format!("{place} is no world: there is no payments.jsonl in it")).into());

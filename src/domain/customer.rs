@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{AccountKey, Currency, CustomerId, SellerId};
 
 /// Who owes. Accounts and aliases are those known at the moment of the snapshot.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Customer {
     pub id: CustomerId,
     /// The number our ERP knows the customer by.

@@ -13,6 +13,13 @@ pub struct Decision {
     pub evidence: Evidence,
 }
 
+impl Decision {
+    /// Whether the first proposal is to be posted.
+    pub const fn posts(&self) -> bool {
+        !matches!(self.outcome, Outcome::Hold { .. })
+    }
+}
+
 /// What happens to the payment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
@@ -99,6 +106,18 @@ pub struct Evidence {
     /// The certificate under which it posted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<i64>,
+    /// What rules in stage shadow would have decided otherwise. Not for those who clear exceptions: they must not be led by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<Shadow>,
+}
+
+/// What would have happened if the rules in stage shadow acted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shadow {
+    /// Id of the rule that would have decided.
+    pub rule: String,
+    /// Whether the first proposal would have posted; it would have been held otherwise.
+    pub posts: bool,
 }
 
 /// One step of the pipeline and what it found.

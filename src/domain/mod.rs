@@ -15,7 +15,7 @@ mod terms;
 pub use certificate::{AmountClass, Confidence, ConfidencePart, LabelSource, Permit, Permits, Stratum};
 pub use customer::{BankAccount, Customer, Relation, Seller};
 pub use decision::{
-    Decision, Evidence, EvidenceItem, LineAdjustment, LineAdjustmentKind, Outcome, Proposal, ProposalLine, RunnerUp, Step,
+    Decision, Evidence, EvidenceItem, LineAdjustment, LineAdjustmentKind, Outcome, Proposal, ProposalLine, RunnerUp, Shadow, Step,
 };
 pub use exception::{ExceptionFacts, Level, Route};
 pub use ids::{ApplicationId, CustomerId, DecisionId, ExceptionId, FileId, JobId, OpenItemId, PaymentId, RemittanceId, SellerId};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Currency, CustomerId, OpenItemId, SellerId};
 
 /// An invoice, credit memo or debit memo with what is still open of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenItem {
     pub id: OpenItemId,
     pub seller: SellerId,

@@ -40,7 +40,7 @@ pub struct Source {
 }
 
 /// Who paid, as the bank or the advice tells.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payer {
     pub name: Option<String>,
     /// Originating company id or N104.

@@ -56,6 +56,7 @@ reasons! {
     AuditSample = "audit_sample", "Audit sample", "audit", "This posting was drawn at random: say confirm if it is right and wrong if it is not; never skip one.";
     DriftAlarm = "drift_alarm", "Drift alarm", "audit", "More automatic postings were wrong than the budget allows, so fewer post from now on: find the cause, then certify again.";
     ChangedResend = "changed_resend", "Changed resend", "files", "Something known came again with other content; decide which is right.";
+    RuleDemoted = "rule_demoted", "Rule demoted", "approvals", "A rule was reversed too often and only suggests now; change it, backtest it and activate it.";
 }
 
 impl Reason {

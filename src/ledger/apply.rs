@@ -4,7 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::json;
 
-use super::{AboveAuthority, DeductionRoute, Mandate, caps::Codes, journal, match_key};
+use super::{
+    AboveAuthority, DeductionRoute, Mandate,
+    breakers::{self, GivenAway},
+    caps::Codes,
+    journal, match_key,
+};
 use crate::{
     audit,
     domain::{
@@ -39,13 +44,17 @@ pub enum PostOutcome {
     Stale(String),
     /// The role may not do that: a recommendation for somebody who may.
     AboveAuthority(AboveAuthority),
-    /// The proposal contradicts itself; deciding again would not help.
+    /// The proposal contradicts itself, or a circuit breaker stops the machine; deciding again would not help.
     Refused(String),
 }
 
 /// Applies postings in order. Nothing of a posting that is not `Posted` is written.
 pub async fn apply(tx: &mut Tx, mandate: &Mandate<'_>, postings: &[Posting<'_>]) -> anyhow::Result<Vec<PostOutcome>> {
     let mut batch = Batch::load(tx, mandate, postings).await?;
+    let gives: Vec<_> = postings.iter().flat_map(|posting| batch.gives(posting)).collect();
+    if breakers::limit(mandate, &gives) {
+        batch.given_away = breakers::given_away(tx, mandate.day).await?;
+    }
     let mut outcomes: Vec<_> = postings.iter().map(|posting| batch.examine(mandate, posting).err()).collect();
     let passed: Vec<_> =
         postings.iter().zip(&outcomes).filter(|(_, refused)| refused.is_none()).map(|(posting, _)| posting).collect();
@@ -69,6 +78,8 @@ struct Batch {
     /// What stands of whoever acts on the payments, so that nobody places in several steps what is above the limit in one.
     placed: HashMap<PaymentId, Placed>,
     codes: Codes,
+    /// What the machine gave away so far, and gives away in this batch; read only where a breaker limits it.
+    given_away: Vec<GivenAway>,
     /// What each item goes down by in all.
     closes: HashMap<OpenItemId, i64>,
     changes: HashMap<PaymentId, PaymentChange>,
@@ -117,6 +128,7 @@ impl Batch {
             granted,
             refunded,
             codes,
+            given_away: Vec::new(),
             closes: HashMap::new(),
             changes: HashMap::new(),
             settled: Vec::new(),
@@ -169,6 +181,9 @@ impl Batch {
             let customer = self.codes.get(posting.proposal.customer.or(payment.payer.customer));
             allowed(mandate, Power::Refund, currency, before.saturating_add(posting.refund_minor), customer)?;
         }
+        let gives = self.gives(posting);
+        breakers::ask(mandate, &self.given_away, &gives).map_err(PostOutcome::Refused)?;
+        breakers::add(&mut self.given_away, &gives);
         for (item, (closes, granted)) in moves {
             if let Some(row) = self.items.get_mut(&item) {
                 row.open_minor -= closes;
@@ -217,14 +232,30 @@ impl Batch {
     fn within_limits(&self, mandate: &Mandate<'_>, line: &ProposalLine, granted: Granted) -> Result<(), PostOutcome> {
         let Some(item) = self.items.get(&line.item) else { return Ok(()) };
         for adjustment in &line.adjustments {
-            let (power, sum) = match adjustment.kind {
-                LineAdjustmentKind::Discount => (Power::Discount, granted.discount),
-                LineAdjustmentKind::Deduction => (Power::Deduct, granted.deduction),
-                LineAdjustmentKind::WriteOff => (Power::WriteOff, granted.write_off),
+            let sum = match adjustment.kind {
+                LineAdjustmentKind::Discount => granted.discount,
+                LineAdjustmentKind::Deduction => granted.deduction,
+                LineAdjustmentKind::WriteOff => granted.write_off,
             };
-            allowed(mandate, power, item.currency, sum, self.codes.get(Some(item.customer)))?;
+            allowed(mandate, power_of(adjustment.kind), item.currency, sum, self.codes.get(Some(item.customer)))?;
         }
         Ok(())
+    }
+
+    /// What a posting gives away, by power and currency.
+    fn gives(&self, posting: &Posting<'_>) -> Vec<(Power, Currency, i64)> {
+        let mut gives: Vec<(Power, Currency, i64)> = Vec::new();
+        for line in &posting.proposal.lines {
+            let Some(currency) = self.items.get(&line.item).map(|item| item.currency) else { continue };
+            for part in &line.adjustments {
+                let (power, amount) = (power_of(part.kind), part.amount_minor.saturating_abs());
+                match gives.iter_mut().find(|(known, of, _)| (*known, *of) == (power, currency)) {
+                    Some((_, _, sum)) => *sum = sum.saturating_add(amount),
+                    None => gives.push((power, currency, amount)),
+                }
+            }
+        }
+        gives
     }
 
     fn pass(&mut self, mandate: &Mandate<'_>, posting: &Posting<'_>, unapplied_minor: i64) {
@@ -419,6 +450,14 @@ impl Granted {
             };
             *sum = sum.saturating_add(part.amount_minor);
         }
+    }
+}
+
+const fn power_of(kind: LineAdjustmentKind) -> Power {
+    match kind {
+        LineAdjustmentKind::Discount => Power::Discount,
+        LineAdjustmentKind::Deduction => Power::Deduct,
+        LineAdjustmentKind::WriteOff => Power::WriteOff,
     }
 }
 

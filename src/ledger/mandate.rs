@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use super::Refusal;
 use crate::{
     domain::{Currency, ExceptionFacts, Money, Route},
-    rules::{Power, Role},
+    rules::{Period, Power, Role},
 };
 
 /// Where a deduction with a reason code goes.
@@ -33,6 +33,8 @@ pub trait Policy: Send + Sync {
     fn who_may_unapply(&self, currency: Currency, age_days: u32) -> Option<&'static str>;
     /// Whether the role decides anything at all: releases files, undoes, links, closes.
     fn may_decide(&self, role: &str) -> bool;
+    /// The circuit breaker that stops the machine from giving away so much more, when it gave away `used_minor` in the period so far.
+    fn breaker(&self, power: Power, per: Period, currency: Currency, used_minor: i64, amount_minor: i64) -> Option<String>;
     /// Queue and account of a deduction, by its reason code.
     fn deduction(&self, reason_code: &str) -> DeductionRoute;
     /// Whether the rules know the reason code; a person who deducts must name one that they know.

@@ -6,6 +6,7 @@
 //! left to `store`.
 
 mod apply;
+mod breakers;
 mod caps;
 mod check;
 mod doubt;

@@ -225,6 +225,7 @@ fn conclude(case: &Case<'_>, found: Found, mut state: State, finder: &Finder<'_>
             why_not: judged.why_not,
             confidence: sure,
             certificate,
+            shadow: judged.shadow,
         },
     }
 }

@@ -15,10 +15,14 @@ use crate::rules::RuleSet;
 use crate::rules::amount::SignedAmount;
 use crate::rules::case::{CaseAdvice, CaseItem, CaseLine, CasePayment, ExpectedApplication, ExpectedOutcome, TestCase};
 
-/// What a case expected and did not get, as sentences; empty when it passes.
+/// What a case expected and did not get under the rules in force on its day, as sentences; empty when it passes.
 pub fn run_case(case: &TestCase, rules: &RuleSet) -> Vec<String> {
+    let rules = match rules.clone().in_force(case.today) {
+        Ok(rules) => rules,
+        Err(errors) => return errors.0.iter().map(|error| format!("today: {error}")).collect(),
+    };
     let world = World::of(case);
-    let decision = world.decide(case, rules);
+    let decision = world.decide(case, &rules);
     compare(case, &decision, &world)
 }
 

@@ -6,7 +6,7 @@ use super::decide::{Found, State, payer_is_known};
 use super::draft::Draft;
 use super::snapshot::Slot;
 use super::trail::{Trail, figure};
-use crate::domain::{Outcome, ProposalLine, Reason, RunnerUp};
+use crate::domain::{Outcome, ProposalLine, Reason, RunnerUp, Shadow};
 use crate::normalise;
 use crate::rules::{Fact, FactSet, Verdict};
 
@@ -19,6 +19,8 @@ pub(super) struct Judged {
     pub(super) uncertified: Option<String>,
     pub(super) runner_up: Option<RunnerUp>,
     pub(super) why_not: Option<String>,
+    /// What rules in stage shadow would have done with it.
+    pub(super) shadow: Option<Shadow>,
 }
 
 /// Forms of a reference that name one item.
@@ -50,8 +52,17 @@ pub(super) fn judge(found: &Found, state: &mut State, amount_minor: i64, finder:
             Verdict::Hold(nearest) if nearest.reason != Some(reason) => format!("{why}; besides, {}", nearest.sentence()),
             _ => why,
         };
-        return Judged { outcome: Outcome::Hold { reason }, rule, uncertified: None, runner_up, why_not: Some(why) };
+        return Judged {
+            outcome: Outcome::Hold { reason },
+            rule,
+            uncertified: None,
+            runner_up,
+            why_not: Some(why),
+            shadow: None,
+        };
     }
+    let shadow = finder.rules.engine.shadow_verdict(&state.facts, &best.lines, &verdict);
+    let shadow = shadow.map(|verdict| Shadow { rule: verdict.rule().to_owned(), posts: verdict.may_post() });
     match verdict {
         Verdict::Post { rule, follow_up, uncertified } => {
             let mut reasons: Vec<Reason> = follow_up.into_iter().chain(best.follow_up.iter().copied()).collect();
@@ -59,13 +70,13 @@ pub(super) fn judge(found: &Found, state: &mut State, amount_minor: i64, finder:
             reasons.dedup();
             trail.note_with("rule", Some(&rule), "the evidence is complete", Vec::new());
             let outcome = if reasons.is_empty() { Outcome::Post } else { Outcome::PostWithFollowUp { reasons } };
-            Judged { outcome, rule, uncertified: uncertified.map(|why| why.sentence()), runner_up, why_not: None }
+            Judged { outcome, rule, uncertified: uncertified.map(|why| why.sentence()), runner_up, why_not: None, shadow }
         }
         Verdict::Hold(nearest) => {
             let reason = nearest.reason.unwrap_or_else(|| reason_of(best, found, state, finder));
             let why = nearest.sentence();
             trail.note_with("rule", Some(&nearest.rule), why.clone(), Vec::new());
-            Judged { outcome: Outcome::Hold { reason }, rule, uncertified: None, runner_up, why_not: Some(why) }
+            Judged { outcome: Outcome::Hold { reason }, rule, uncertified: None, runner_up, why_not: Some(why), shadow }
         }
     }
 }
@@ -83,7 +94,7 @@ fn nothing_found(found: &Found, state: &mut State, finder: &Finder<'_>, trail: &
     };
     trail.note("veto", why.clone());
     let rule = "engine".to_owned();
-    Judged { outcome: Outcome::Hold { reason }, rule, uncertified: None, runner_up: None, why_not: Some(why) }
+    Judged { outcome: Outcome::Hold { reason }, rule, uncertified: None, runner_up: None, why_not: Some(why), shadow: None }
 }
 
 /// Establishes the facts about the best explanation as a whole.

@@ -110,6 +110,9 @@ rule! {
         pub refund: Option<Amount>,
         /// How old an application may be that the role undoes.
         pub unapply_days: Option<u32>,
+        /// Whether the role may let a set of rules run, as one of two.
+        #[serde(default)]
+        pub activate_rules: bool,
     }
 }
 
@@ -190,6 +193,16 @@ impl AuthorityRules {
     /// The first role that may undo an application of that age.
     pub fn who_may_unapply(&self, currency: Currency, age_days: u32) -> Option<Role> {
         Role::ALL.iter().copied().find(|role| self.unapply_days(*role, currency).is_some_and(|days| age_days <= days))
+    }
+
+    /// Whether the role may let a set of rules run, as one of two.
+    pub fn may_activate(&self, role: Role) -> bool {
+        self.limits.iter().any(|limit| limit.stage == Stage::Auto && limit.role == role && limit.activate_rules)
+    }
+
+    /// The roles that may let a set of rules run.
+    pub fn who_may_activate(&self) -> Vec<Role> {
+        Role::ALL.iter().copied().filter(|role| self.may_activate(*role)).collect()
     }
 
     /// Whether the role may apply cash in some currency; who may not, decides nothing.

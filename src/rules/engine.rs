@@ -7,7 +7,7 @@
 use serde::Deserialize;
 
 use super::{
-    amount::{Amount, Currencies},
+    amount::{Amount, Currencies, Percent},
     authority::Power,
     fact::{Condition, FactSet},
     rule::{Stage, rule},
@@ -23,6 +23,7 @@ pub struct EngineRules {
     pub combination: Combination,
     pub visibility: Visibility,
     pub confidence: ConfidenceRules,
+    pub budget: Budget,
     #[serde(default, rename = "veto")]
     pub vetoes: Vec<Veto>,
     #[serde(default)]
@@ -119,6 +120,30 @@ rule! {
     }
 }
 
+/// How often a bundle may be wrong before it may not post alone any more. A rule may have a budget of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Budget {
+    /// So many of its postings may be reversed, whatever share that is.
+    pub reversals_max: u32,
+    /// Beyond that, this share of its postings.
+    pub reversals_percent: Percent,
+    /// Share of the cash it posts in a backtest that may be new and wrong.
+    pub wrong_percent: Percent,
+}
+
+impl Budget {
+    /// Whether so many reversed postings of so many are too many. A bank return is no reversal.
+    pub fn is_exceeded(&self, posts: i64, reversals: i64) -> bool {
+        reversals > i64::from(self.reversals_max) && !self.reversals_percent.covers(reversals, posts)
+    }
+
+    /// Whether so much wrong cash of so much posted is too much.
+    pub fn allows_wrong(&self, wrong_minor: i64, posted_minor: i64) -> bool {
+        self.wrong_percent.covers(wrong_minor, posted_minor)
+    }
+}
+
 rule! {
     /// A condition without which nothing posts.
     pub struct Veto shown by EngineGiven => EngineExpect {
@@ -145,6 +170,11 @@ rule! {
         /// It could be wrong by chance: it posts only where a certificate says so, and only from the confidence that it says.
         #[serde(default)]
         pub certified: bool,
+        /// In place of `[budget]`.
+        pub budget: Option<Budget>,
+        /// What it posted was undone too often: it decides to hold where it would post. No file says so.
+        #[serde(skip)]
+        pub demoted: bool,
     }
 }
 
@@ -223,6 +253,11 @@ impl Period {
 }
 
 impl EngineRules {
+    /// The budget of a bundle.
+    pub fn budget_of<'a>(&'a self, bundle: &'a Bundle) -> &'a Budget {
+        bundle.budget.as_ref().unwrap_or(&self.budget)
+    }
+
     /// The steps to try, in order, given the evidence that exists.
     pub fn steps<'a>(&'a self, evidence: &'a [Need]) -> impl Iterator<Item = &'a CascadeStep> {
         self.cascade.iter().filter(move |step| step.runs(evidence))

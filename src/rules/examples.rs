@@ -271,7 +271,7 @@ fn verdict(rules: &EngineRules, given: &EngineGiven, rule: &str, posting: bool) 
 fn lacking(failed: &Failed) -> Option<Condition> {
     match failed {
         Failed::Veto(condition) | Failed::Missing(condition) => Some(*condition),
-        Failed::Never(_) | Failed::Stage(_) | Failed::NoBundle => None,
+        Failed::Never(_) | Failed::Stage(_) | Failed::Demoted | Failed::NoBundle => None,
     }
 }
 

@@ -3,13 +3,13 @@
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 
 use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
 
 use super::{
     RuleError, RuleErrors, RuleSet,
     case::{CaseFile, TestCase},
     check,
     customer::Overlay,
+    written::{Written, sha256, write_canonical},
 };
 
 /// The files every set has.
@@ -27,12 +27,17 @@ const FILES: [&str; 8] = [
 impl RuleSet {
     /// Reads the rule folder.
     pub fn load(dir: &Path) -> Result<Self, RuleErrors> {
+        Self::from_texts(&Self::read_files(dir)?)
+    }
+
+    /// The files of a rule folder, by path inside it.
+    pub fn read_files(dir: &Path) -> Result<BTreeMap<String, String>, RuleErrors> {
         let mut texts = BTreeMap::new();
         let mut errors = Vec::new();
         for folder in ["", "customers/", "tests/"] {
             read_folder(dir, folder, &mut texts, &mut errors);
         }
-        if errors.is_empty() { Self::from_texts(&texts) } else { Err(RuleErrors(errors)) }
+        if errors.is_empty() { Ok(texts) } else { Err(RuleErrors(errors)) }
     }
 
     /// Makes a set from the text of its files, by path inside the rule folder.
@@ -126,6 +131,7 @@ impl Reader<'_> {
             certificate: certificate?,
             customers,
             cases,
+            written: Written::of(self.texts),
         };
         set.reasons.index();
         check::check(&set, self.texts, &mut self.errors);
@@ -199,38 +205,5 @@ fn hash(texts: &BTreeMap<String, String>) -> String {
         write_canonical(&toml::Value::Table(table), &mut canonical);
         canonical.push('\n');
     }
-    Sha256::digest(canonical.as_bytes()).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
-}
-
-/// Keys in order, one notation for each value.
-fn write_canonical(value: &toml::Value, out: &mut String) {
-    match value {
-        toml::Value::Table(table) => {
-            let sorted: BTreeMap<_, _> = table.iter().filter(|(key, _)| *key != "example").collect();
-            out.push('{');
-            for (key, value) in sorted {
-                let _ = write!(out, "{key:?}:");
-                write_canonical(value, out);
-                out.push(',');
-            }
-            out.push('}');
-        }
-        toml::Value::Array(values) => {
-            out.push('[');
-            for value in values {
-                write_canonical(value, out);
-                out.push(',');
-            }
-            out.push(']');
-        }
-        toml::Value::String(text) => {
-            let _ = write!(out, "{text:?}");
-        }
-        other => {
-            let _ = write!(out, "{other}");
-        }
-    }
+    sha256(&canonical)
 }

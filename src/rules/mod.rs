@@ -11,6 +11,7 @@ pub mod case;
 pub mod certificate;
 mod check;
 pub mod customer;
+mod diff;
 pub mod engine;
 mod error;
 mod examples;
@@ -24,8 +25,9 @@ pub mod routing;
 mod rule;
 pub mod tolerance;
 mod verdict;
+mod written;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
@@ -33,7 +35,8 @@ pub use authority::{AuthorityRules, Limit, Permission, Power, Role};
 pub use case::TestCase;
 pub use certificate::CertificateRules;
 pub use customer::{Overlay, View};
-pub use engine::{CreditMemos, EngineRules, Need, Period, StepKind};
+pub use diff::{Difference, RuleChange, diff};
+pub use engine::{Budget, Bundle, CreditMemos, EngineRules, Need, Period, StepKind};
 pub use error::{RuleError, RuleErrors};
 pub use examples::{ExampleResult, run_examples};
 pub use fact::{Condition, Fact, FactSet};
@@ -46,6 +49,7 @@ pub use tolerance::{
     Band, DiscountJudgement, DiscountPolicy, DiscountTiming, Side, ToleranceLevel, ToleranceRules, Treatment, WhenUnearned,
 };
 pub use verdict::{Failed, Verdict, WhyNot};
+pub(crate) use written::Written;
 
 /// All rules, checked as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +68,8 @@ pub struct RuleSet {
     pub customers: BTreeMap<String, Overlay>,
     /// Whole cases of `tests/`.
     pub cases: Vec<TestCase>,
+    /// The rules one by one as they are written, for comparing sets.
+    pub(crate) written: Written,
 }
 
 impl RuleSet {
@@ -100,6 +106,29 @@ impl RuleSet {
         self.reasons.index();
         let faults = check::compulsory(&self, day);
         if faults.is_empty() { Ok(self) } else { Err(RuleErrors(faults)) }
+    }
+
+    /// The set with bundles that hold what they would post, whatever stage they are written in: those demoted with exactly this text.
+    pub fn demoted(mut self, demotions: &BTreeSet<(String, String)>) -> Self {
+        for bundle in self.engine.bundles.iter_mut().filter(|bundle| bundle.stage == Stage::Auto) {
+            if let Some(hash) = self.written.hash_of(&bundle.id)
+                && demotions.contains(&(bundle.id.clone(), hash.to_owned()))
+            {
+                bundle.stage = Stage::Suggest;
+                bundle.demoted = true;
+            }
+        }
+        self
+    }
+
+    /// Each rule with the hash of its own text.
+    pub fn rule_hashes(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.written.hashes()
+    }
+
+    /// The hash of a rule's own text.
+    pub fn hash_of_rule(&self, id: &str) -> Option<&str> {
+        self.written.hash_of(id)
     }
 
     /// The rules as they apply to a customer; `None` or an unknown code gives the general rules.

@@ -336,6 +336,69 @@ fn rules_that_take_effect_later_do_not_count_yet() {
 }
 
 #[test]
+fn an_overlay_that_takes_effect_later_does_not_count_yet() {
+    let mut texts = texts();
+    let overlay = texts.get_mut("customers/example.toml").expect("the file");
+    *overlay = overlay.replace("effective = \"2026-01-01\"", "effective = \"2026-06-01\"");
+    let rules = RuleSet::from_texts(&texts).expect("a set");
+    let on = |day: &str| rules.clone().in_force(day.parse().expect("a day")).expect("in force");
+    let day = |text: &str| text.parse().expect("a day");
+    let given = |rules: &RuleSet| {
+        let view = rules.for_customer(Some("EXAMPLE-MART"));
+        let band = view.band(ToleranceLevel::Item, Side::Under, Currency::USD, 50_000, 1_000).treatment;
+        let pays = view.may_pay("EXAMPLE-PAYMENTS", "EXAMPLE-MART", day("2026-06-02"));
+        let limit = view.limit(Role::Analyst, Power::WriteOff, Currency::USD).minor;
+        (band, view.discount(Currency::USD).map(|policy| policy.grace_days), pays == MayPay::No, limit)
+    };
+    let (before, after) = (given(&on("2026-05-31")), given(&on("2026-06-01")));
+    assert_eq!(after, (Treatment::Deduct, Some(10), false, 500));
+    assert_eq!((before.0, before.2, before.3), (Treatment::Queue, true, 2_500), "the general rules hold");
+    assert_ne!(before.1, after.1);
+}
+
+#[test]
+fn a_demotion_is_about_a_rule_as_it_is_written() {
+    let rules = shipped();
+    let id = "post.reference-amount";
+    let stage =
+        |rules: &RuleSet| rules.engine.bundles.iter().find(|bundle| bundle.id == id).map(|bundle| (bundle.stage, bundle.demoted));
+    let hash = rules.hash_of_rule(id).expect("the rule").to_owned();
+    let demoted = |hash: &str| rules.clone().demoted(&[(id.to_owned(), hash.to_owned())].into());
+    assert_eq!(stage(&demoted(&hash)), Some((Stage::Suggest, true)));
+    assert_eq!(stage(&demoted("another text")), Some((Stage::Auto, false)));
+    assert_eq!(demoted(&hash).hash, rules.hash, "the set is the same; the ledger remembers what was demoted");
+}
+
+/// In other engines two steps of one kind do not chain, so "0 to 1 off, 1 to 25 charged back, above to a person" cannot be said.
+#[test]
+fn bands_of_one_kind_chain_without_a_gap() {
+    let rules = shipped();
+    let mart = rules.for_customer(Some("EXAMPLE-MART"));
+    let treatment = |diff| mart.band(ToleranceLevel::Item, Side::Under, Currency::USD, 50_000, diff).treatment;
+    let expected = [
+        (1, Treatment::WriteOff),
+        (10, Treatment::WriteOff),
+        (11, Treatment::Deduct),
+        (2_500, Treatment::Deduct),
+        (2_501, Treatment::Queue),
+    ];
+    for (diff, expected) in expected {
+        assert_eq!(treatment(diff), expected, "{diff}");
+    }
+}
+
+#[test]
+fn a_budget_is_a_number_and_a_share() {
+    let budget = &shipped().engine.budget;
+    for (posts, reversals, exceeded) in
+        [(10, 2, false), (10, 3, true), (600, 3, false), (599, 3, true), (10_000, 50, false), (10_000, 51, true)]
+    {
+        assert_eq!(budget.is_exceeded(posts, reversals), exceeded, "{reversals} of {posts}");
+    }
+    assert!(budget.allows_wrong(0, 0) && !budget.allows_wrong(1, i64::MAX));
+}
+
+#[test]
 fn an_overlay_replaces_only_what_differs() {
     let rules = shipped();
     let (general, mart) = (rules.for_customer(None), rules.for_customer(Some("EXAMPLE-MART")));

@@ -55,6 +55,8 @@ pub enum Failed {
     Missing(Condition),
     /// Everything holds, but the rule has not come that far.
     Stage(Stage),
+    /// Everything holds, but what the rule posted was undone too often.
+    Demoted,
     /// The file holds no bundle.
     NoBundle,
 }
@@ -74,6 +76,7 @@ impl WhyNot {
                 format!("{} came nearest; it lacks{line} that {}{more}", self.rule, condition.sentence())
             }
             Failed::Stage(stage) => format!("{} holds, but its stage is {}, not auto", self.rule, stage.as_str()),
+            Failed::Demoted => format!("{} holds, but it was demoted: what it posted was undone too often", self.rule),
             Failed::NoBundle => "no rule allows posting".to_owned(),
         }
     }
@@ -87,34 +90,52 @@ impl EngineRules {
 
     /// The same for an explanation of several lines: a condition holds when the payment has it, or every line.
     pub fn may_post_lines(&self, payment: &FactSet, lines: &[FactSet]) -> Verdict {
+        self.verdict(payment, lines, &|stage| stage)
+    }
+
+    /// What would be decided if the rules in stage shadow acted; `None` where none is in that stage or they change nothing.
+    pub fn shadow_verdict(&self, payment: &FactSet, lines: &[FactSet], actual: &Verdict) -> Option<Verdict> {
+        let vetoes = self.vetoes.iter().map(|rule| rule.stage);
+        let mut stages =
+            vetoes.chain(self.never_auto.iter().map(|rule| rule.stage)).chain(self.bundles.iter().map(|rule| rule.stage));
+        stages.any(|stage| stage == Stage::Shadow).then_some(())?;
+        let acting = |stage| if stage == Stage::Shadow { Stage::Auto } else { stage };
+        Some(self.verdict(payment, lines, &acting)).filter(|verdict| verdict.may_post() != actual.may_post())
+    }
+
+    fn verdict(&self, payment: &FactSet, lines: &[FactSet], counts_as: &dyn Fn(Stage) -> Stage) -> Verdict {
         let subject = Subject { payment: *payment, lines };
-        for veto in self.vetoes.iter().filter(|veto| veto.stage == Stage::Auto) {
+        for veto in self.vetoes.iter().filter(|veto| counts_as(veto.stage) == Stage::Auto) {
             if let Err(line) = subject.check(veto.requires) {
                 let failed = Failed::Veto(veto.requires);
                 return hold(&veto.id, failed, line, Some(veto.reason));
             }
         }
-        for never in self.never_auto.iter().filter(|never| never.stage == Stage::Auto) {
+        for never in self.never_auto.iter().filter(|never| counts_as(never.stage) == Stage::Auto) {
             if let Some(line) = subject.mixture(never) {
                 return hold(&never.id, Failed::Never(never.when.clone()), line, Some(never.reason));
             }
         }
-        self.complete_bundle(&subject)
+        self.complete_bundle(&subject, counts_as)
     }
 
     /// The first bundle that is complete, or else the nearest: the fewest conditions lacking, then the most that hold.
-    fn complete_bundle(&self, subject: &Subject<'_>) -> Verdict {
+    fn complete_bundle(&self, subject: &Subject<'_>, counts_as: &dyn Fn(Stage) -> Stage) -> Verdict {
         let mut nearest: Option<(usize, WhyNot)> = None;
         let mut held_back: Option<WhyNot> = None;
         let mut probable: Option<&str> = None;
-        for bundle in self.bundles.iter().filter(|bundle| bundle.stage >= Stage::Suggest) {
+        let shown =
+            self.bundles.iter().map(|bundle| (counts_as(bundle.stage), bundle)).filter(|(stage, _)| *stage >= Stage::Suggest);
+        for (stage, bundle) in shown {
             let mut failed =
                 bundle.all.iter().filter_map(|condition| subject.check(*condition).err().map(|line| (*condition, line)));
             match failed.next() {
-                None if bundle.stage == Stage::Auto && bundle.certified => probable = probable.or(Some(&bundle.id)),
-                None if bundle.stage == Stage::Auto => return self.post(&bundle.id, None, subject),
+                None if stage == Stage::Auto && bundle.certified => probable = probable.or(Some(&bundle.id)),
+                None if stage == Stage::Auto => return self.post(&bundle.id, None, subject),
+                // A wider bundle behind it must not post what this one posted wrong.
+                None if bundle.demoted => return hold(&bundle.id, Failed::Demoted, None, None),
                 None if held_back.is_none() => {
-                    held_back = Some(why_not(&bundle.id, Failed::Stage(bundle.stage), None, None));
+                    held_back = Some(why_not(&bundle.id, Failed::Stage(stage), None, None));
                 }
                 None => {}
                 Some((condition, line)) => {
@@ -203,6 +224,7 @@ mod tests {
             confidence = {{ margin_max_milli = 6000, chance_max_milli = 6000 }}
             combination = {{ items_max = 4, open_items_max = 40, tolerance = "0", chance_hits_max = "0.05", one_item_chance_hits_max = "0.05", credit_memos = "if_remitted" }}
             visibility = {{ closed_days = 90, duplicate_days = 30 }}
+            budget = {{ reversals_max = 2, reversals_percent = "0.5", wrong_percent = "0" }}
             veto = [{{ id = "v.currency", {head}, requires = "same_currency", reason = "currency_mismatch" }}]
             never_auto = [{{ id = "n.fuzzy", {head}, when = ["reference_fuzzy"], without = ["payer_account"], reason = "ambiguous" }}]
             bundle = [
@@ -246,6 +268,36 @@ mod tests {
             assert_eq!(verdict.rule(), rule, "{text}");
             assert!(text.contains(said), "{text} should say {said}");
         }
+    }
+
+    #[test]
+    fn a_rule_in_shadow_decides_and_changes_nothing() {
+        let clear = facts("same_currency reference_exact amount_exact");
+        let mut rules = rules();
+        rules.bundles[0].stage = Stage::Shadow;
+        let actual = rules.may_post(&clear);
+        assert!(!actual.may_post(), "{actual:?}");
+        assert_eq!(rules.shadow_verdict(&clear, &[], &actual).as_ref().map(Verdict::rule), Some("b.exact"));
+        let nothing = facts("same_currency");
+        assert_eq!(rules.shadow_verdict(&nothing, &[], &rules.may_post(&nothing)), None, "it would not have posted either");
+        rules.bundles[0].stage = Stage::Auto;
+        assert_eq!(rules.shadow_verdict(&clear, &[], &rules.may_post(&clear)), None, "no rule is in shadow");
+        rules.vetoes[0].stage = Stage::Shadow;
+        let unlike = facts("reference_exact amount_exact");
+        let actual = rules.may_post(&unlike);
+        assert!(actual.may_post(), "a veto in shadow stops nothing");
+        assert_eq!(rules.shadow_verdict(&unlike, &[], &actual).as_ref().map(Verdict::rule), Some("v.currency"));
+    }
+
+    #[test]
+    fn a_demoted_rule_holds_what_a_wider_one_would_post() {
+        let clear = facts("same_currency reference_exact amount_exact reference_fuzzy payer_account");
+        let mut rules = rules();
+        rules.bundles[0].stage = Stage::Suggest;
+        assert_eq!(rules.may_post(&clear).rule(), "b.fuzzy", "a rule that is only shown takes nothing from others");
+        rules.bundles[0].demoted = true;
+        let Verdict::Hold(why) = rules.may_post(&clear) else { panic!("it posts") };
+        assert_eq!((why.rule.as_str(), why.failed), ("b.exact", Failed::Demoted));
     }
 
     #[test]

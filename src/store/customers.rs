@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::NaiveDate;
 
 use super::{
-    Kind, Tx,
+    Kind, Past, Tx,
     bulk::Rows,
     value::{Columns, values},
 };
@@ -85,6 +85,7 @@ impl Tx {
         customers: &[NewCustomer],
         source: &str,
     ) -> anyhow::Result<HashMap<String, CustomerId>> {
+        let before = self.customers_changed_since(0).await?.0;
         let mark = self.change_mark().await?;
         let by_code: BTreeMap<&str, &NewCustomer> = customers.iter().map(|customer| (customer.code.as_str(), customer)).collect();
         let ids = self.reserve(Kind::Customer, by_code.len()).await?;
@@ -101,6 +102,7 @@ impl Tx {
         let ids = self.customer_ids().await?;
         self.store_parents(by_code.values().copied(), &ids).await?;
         self.store_details(by_code.values().copied(), &ids, source).await?;
+        self.keep_past_customers(before).await?;
         Ok(ids)
     }
 
@@ -179,6 +181,14 @@ impl Tx {
         codes.collect()
     }
 
+    /// Keeps what customers were `before`, of those that are something else now.
+    async fn keep_past_customers(&mut self, before: Vec<Customer>) -> anyhow::Result<()> {
+        let now = self.customers_changed_since(0).await?.0;
+        let now: HashMap<_, _> = now.into_iter().map(|customer| (customer.id, customer)).collect();
+        let changed = before.into_iter().filter(|customer| now.get(&customer.id) != Some(customer));
+        self.keep_past(&changed.map(Past::Customer).collect::<Vec<_>>()).await
+    }
+
     /// Customer ids by code.
     pub async fn customer_ids(&mut self) -> anyhow::Result<HashMap<String, CustomerId>> {
         let rows = self.all("select code, id from customer", Vec::new()).await?;
@@ -197,6 +207,7 @@ impl Tx {
         alias: Option<&str>,
         source: &str,
     ) -> anyhow::Result<()> {
+        let before = self.customers_changed_since(0).await?.0;
         let mark = self.change_mark().await?;
         if let Some(SealedAccount { key, ciphertext, last4 }) = account {
             let sql = "insert into customer_account (customer_id, account_key, account_cipher, last4, source) values ($1, $2, $3, $4, $5) \
@@ -208,7 +219,7 @@ impl Tx {
             self.run(sql, values![customer, alias, source]).await?;
         }
         self.run("update customer set changed = $2 where id = $1", values![customer, mark]).await?;
-        Ok(())
+        self.keep_past_customers(before).await
     }
 
     /// Customers stored or changed since the mark, with the mark to ask with next time. Marks start at 0.

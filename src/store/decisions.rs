@@ -1,13 +1,25 @@
 //! Decisions of the engine with the evidence they stood on.
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 
 use super::{
-    Kind, Tx,
+    Kind, KnownRows, Tx,
     bulk::Rows,
-    value::{Columns, json, values},
+    value::{Columns, count, json, values},
 };
-use crate::domain::{Decision, DecisionId, PaymentId};
+use crate::domain::{AmountClass, CustomerId, Decision, DecisionId, Outcome, PaymentId, Proposal, RemittanceId};
+
+/// What a decision stood on besides the rules, so that history can be replayed: how much of the store was there, and what the payment was.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inputs {
+    pub known: KnownRows,
+    /// The advice that was with it.
+    pub remittance: Option<RemittanceId>,
+    /// Who it was known to be from.
+    pub customer: Option<CustomerId>,
+    pub unapplied_minor: i64,
+}
 
 /// A decision to be stored. Payment and version are its key: a repeat stores nothing new.
 #[derive(Clone, Debug)]
@@ -16,6 +28,7 @@ pub struct NewDecision<'a> {
     /// Version of the payment it was made on.
     pub version: i64,
     pub decision: &'a Decision,
+    pub inputs: &'a Inputs,
 }
 
 /// A decision as stored.
@@ -28,17 +41,35 @@ pub struct StoredDecision {
     pub decision: Decision,
 }
 
+/// A decision as history needs it, without its evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastDecision {
+    pub id: DecisionId,
+    pub payment: PaymentId,
+    pub at: String,
+    pub business_day: NaiveDate,
+    pub rule_set: String,
+    pub outcome: Outcome,
+    /// The best proposal: what was posted, where it posted.
+    pub proposal: Proposal,
+    /// The certificate under which it posted, and the class of its amount, where a confidence was kept.
+    pub certificate: Option<i64>,
+    pub class: Option<AmountClass>,
+    /// Nothing for a decision that was made before inputs were kept.
+    pub inputs: Option<Inputs>,
+}
+
 impl Tx {
     /// Stores decisions and returns their ids in the same order.
     pub async fn record_decisions(&mut self, decisions: &[NewDecision<'_>], day: NaiveDate) -> anyhow::Result<Vec<DecisionId>> {
         let ids = self.reserve(Kind::Decision, decisions.len()).await?;
         let at = self.stamp().to_owned();
-        let (mut rows, mut keys) = (Rows::of_width(14), Rows::of_width(2));
+        let (mut rows, mut keys) = (Rows::of_width(16), Rows::of_width(2));
         for (place, (new, id)) in decisions.iter().zip(&ids).enumerate() {
             let Decision { outcome, proposals, evidence } = new.decision;
             let key = format!("P{}v{}", new.payment.0, new.version);
             let rule = proposals.first().map_or("", |proposal| proposal.rule.as_str());
-            keys.push(values![super::value::count(place), &key]);
+            keys.push(values![count(place), &key]);
             rows.push(values![
                 *id,
                 key,
@@ -53,11 +84,13 @@ impl Tx {
                 evidence.confidence.as_ref().map(|sure| i64::from(sure.milli)),
                 evidence.confidence.as_ref().map(|sure| sure.class.as_str()),
                 evidence.confidence.as_ref().map(|sure| sure.share_ppm),
-                evidence.certificate
+                evidence.certificate,
+                json(new.inputs)?,
+                evidence.shadow.as_ref().map(|shadow| shadow.rule.as_str()),
             ]);
         }
         let columns = "id, key, payment_id, at, business_day, rule_set, rule, outcome, proposals, evidence, \
-                       confidence, amount_class, amount_share, certificate_id";
+                       confidence, amount_class, amount_share, certificate_id, inputs, shadow";
         let inserted = self.insert("decision", columns, "on conflict (key) do nothing", rows).await?;
         if inserted == ids.len() as u64 {
             return Ok(ids.into_iter().map(DecisionId).collect());
@@ -76,6 +109,29 @@ impl Tx {
     pub async fn latest_decision(&mut self, payment: PaymentId) -> anyhow::Result<Option<StoredDecision>> {
         let sql = "select id, payment_id, at, business_day, outcome, proposals, evidence from decision where payment_id = $1 order by id desc limit 1";
         self.first(sql, values![payment]).await?.map(|row| read(&mut Columns::of(&row))).transpose()
+    }
+
+    /// Decisions after `id`, oldest first.
+    pub async fn decisions_after(&mut self, id: DecisionId, limit: usize) -> anyhow::Result<Vec<PastDecision>> {
+        let sql = "select id, payment_id, at, business_day, rule_set, outcome, proposals, certificate_id, amount_class, inputs \
+                   from decision where id > $1 order by id limit $2";
+        let rows = self.all(sql, values![id, count(limit)]).await?;
+        let decisions = rows.iter().map(|row| {
+            let columns = &mut Columns::of(row);
+            let (id, payment) = (DecisionId(columns.number()?), PaymentId(columns.number()?));
+            let (at, business_day, rule_set) = (columns.text()?, columns.date()?, columns.text()?);
+            let (outcome, proposals): (Outcome, Vec<Proposal>) = (columns.json()?, columns.json()?);
+            let (certificate, class) = (columns.number_opt()?, columns.text_opt()?);
+            let class = AmountClass::ALL.into_iter().find(|known| class.as_deref() == Some(known.as_str()));
+            let inputs = columns.text_opt()?.map(|text| serde_json::from_str(&text)).transpose()?;
+            let proposal = proposals.into_iter().next().unwrap_or_default();
+            Ok(PastDecision { id, payment, at, business_day, rule_set, outcome, proposal, certificate, class, inputs })
+        });
+        decisions.collect()
+    }
+
+    pub async fn count_decisions(&mut self) -> anyhow::Result<i64> {
+        self.number("select count(*) from decision", Vec::new()).await
     }
 
     pub async fn decision(&mut self, id: DecisionId) -> anyhow::Result<Option<StoredDecision>> {

@@ -33,6 +33,9 @@ pub enum Kind {
     Acknowledgment,
     Label,
     Certificate,
+    Past,
+    Backtest,
+    Activation,
 }
 
 impl Kind {
@@ -60,6 +63,9 @@ impl Kind {
             Self::Acknowledgment => "acknowledgment",
             Self::Label => "label",
             Self::Certificate => "certificate",
+            Self::Past => "past",
+            Self::Backtest => "backtest",
+            Self::Activation => "activation",
         }
     }
 }

@@ -40,6 +40,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("migrations/sqlite/0004_certificate.sql"),
         postgres: include_str!("migrations/postgres/0004_certificate.sql"),
     },
+    Migration {
+        version: 5,
+        name: "rule_life",
+        sqlite: include_str!("migrations/sqlite/0005_rule_life.sql"),
+        postgres: include_str!("migrations/postgres/0005_rule_life.sql"),
+    },
 ];
 
 /// Applies what is missing and refuses a database whose applied steps are not ours.

@@ -16,6 +16,7 @@ mod decisions;
 mod exceptions;
 mod exports;
 mod files;
+mod history;
 mod ids;
 mod jobs;
 mod labels;
@@ -26,6 +27,7 @@ mod outcomes;
 mod payments;
 mod remittances;
 mod reports;
+mod rule_life;
 mod settings;
 mod sources;
 mod totals;
@@ -41,7 +43,7 @@ pub(crate) use applications::{JournalEntry, JournalLine, NewDeduction};
 pub use audit_rows::{AuditEvent, AuditRow, Seal};
 pub use customers::{NewBankAccount, NewCustomer, Rate};
 pub use db::{Backend, Conflict, Db, Now, Tx, stamp, violated_constraint, wants_retry};
-pub use decisions::{NewDecision, StoredDecision};
+pub use decisions::{Inputs, NewDecision, PastDecision, StoredDecision};
 pub(crate) use exceptions::Answer;
 pub use exceptions::{Exception, ExceptionFilter, NewException, Note, QueueLoad};
 pub use exports::{ApplicationLine, AuditLine, ExceptionLine, FileLine, PaymentLine, PostingLine};
@@ -49,6 +51,7 @@ pub use files::{
     File, FileCounts, FileState, FileTotal, Interchange, NewArrival, Received, Recording, Reused, StoredControl, StoredFinding,
     TotalKind,
 };
+pub use history::{KnownRows, Move, Past, PastItem, PastPayment};
 pub use ids::Kind;
 pub use jobs::{Fate, Job, NewJob, TRIES_MAX};
 pub(crate) use labels::NewLabel;
@@ -60,4 +63,5 @@ pub use outcomes::{FileOutcome, MoneyOutcome};
 pub(crate) use payments::PaymentChange;
 pub use payments::{BankReturn, NewPayment, NewReturn};
 pub use reports::{MatchRate, MatchRateBy, ReasonShare};
+pub use rule_life::{Activation, Demotion, NewActivation, NewBacktest, RuleRecord, StoredBacktest};
 pub use sources::{Seen, StoredDoubt};

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::NaiveDate;
 
 use super::{
-    Conflict, Kind, Tx,
+    Conflict, Kind, Past, PastItem, Tx,
     bulk::Rows,
     value::{Columns, json, values},
 };
@@ -79,6 +79,8 @@ struct Known {
     /// The ledger has settled a part of it.
     applied: bool,
     fate: Fate,
+    /// What its row said before this batch, for the past.
+    before: Option<PastItem>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -133,6 +135,9 @@ impl Tx {
         if items.is_empty() {
             return Ok(());
         }
+        let changed = items.iter().filter(|item| item.fate == Fate::Update);
+        let past = changed.filter_map(|item| Some(Past::Item(item.before.clone()?))).collect::<Vec<_>>();
+        self.keep_past(&past).await?;
         let mark = self.change_mark().await?;
         let (mut inserts, mut updates) = (Rows::of_width(22), Rows::of_width(22));
         for item in &items {
@@ -191,6 +196,17 @@ impl Tx {
         Ok((rows.iter().map(|row| read(&mut Columns::of(row))).collect::<anyhow::Result<_>>()?, horizon))
     }
 
+    /// All items with what was settled of each outside of this ledger.
+    pub async fn items_with_settled(&mut self) -> anyhow::Result<Vec<PastItem>> {
+        let rows =
+            self.all(&format!("select {COLUMNS}, i.settled_elsewhere_minor from open_item i order by i.id"), Vec::new()).await?;
+        let item = |row| {
+            let mut columns = Columns::of(row);
+            Ok(PastItem { item: read(&mut columns)?, settled_elsewhere_minor: columns.number()? })
+        };
+        rows.iter().map(item).collect()
+    }
+
     /// Settles or reopens items that `ledger` locked; the guard refuses to go beyond amount or zero.
     pub(crate) async fn settle_items(&mut self, changes: &[ItemChange]) -> anyhow::Result<()> {
         let mark = self.change_mark().await?;
@@ -220,6 +236,7 @@ impl Known {
             status: ItemStatus::Open,
             applied: false,
             fate: Fate::Insert,
+            before: None,
         };
         known.take(row);
         known
@@ -229,6 +246,7 @@ impl Known {
         let columns = &mut Columns::of(row);
         let item = read(columns)?;
         let settled_elsewhere_minor = columns.number()?;
+        let before = Some(PastItem { item: item.clone(), settled_elsewhere_minor });
         let file = columns.number_opt()?.map(FileId);
         let applied = item.amount_minor - settled_elsewhere_minor != item.open_minor;
         let status = item.status;
@@ -254,7 +272,7 @@ impl Known {
             cancels: false,
             file,
         };
-        Ok(Self { id: id.0, new, settled_elsewhere_minor, status, applied, fate: Fate::Keep })
+        Ok(Self { id: id.0, new, settled_elsewhere_minor, status, applied, fate: Fate::Keep, before })
     }
 
     /// Compares a row with what is known and takes it over where that is allowed.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 
 use super::{
-    Tx,
+    Past, Tx,
     bulk::Rows,
     value::{Columns, values},
 };
@@ -172,6 +172,9 @@ impl Tx {
     /// Fills what the payment does not say with what another record of the same money says, while nobody has decided about it.
     /// True when it did: the payment is worth another look.
     pub(crate) async fn complete_payment(&mut self, counts: PaymentId, record: PaymentId) -> anyhow::Result<bool> {
+        if let Some(payment) = self.payment(counts).await? {
+            self.keep_past(&[Past::Payment(payment.into())]).await?;
+        }
         let mark = self.change_mark().await?;
         let sql = "update payment set payer_name = coalesce(payment.payer_name, s.payer_name), payer_id = coalesce(payment.payer_id, s.payer_id), \
                    payer_bank = case when payment.payer_account_key is null then coalesce(s.payer_bank, payment.payer_bank) else payment.payer_bank end, \

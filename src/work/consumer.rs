@@ -176,7 +176,11 @@ impl Engine {
         if let Some(matcher) = &mut matcher {
             matcher.start();
         }
-        if let Err(error) = self.work(&mut tx, kind, matcher.as_deref_mut(), job).await {
+        let done = match self.current(&mut tx).await {
+            Ok(engine) => engine.work(&mut tx, kind, matcher.as_deref_mut(), job).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = done {
             // At once, so that the next try does not find the job locked by this one.
             if let Err(error) = tx.rollback().await {
                 tracing::debug!(job.id = job.id.0, %error, "the transaction ends with its connection");

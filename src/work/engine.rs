@@ -6,7 +6,12 @@ use anyhow::Context;
 use tieout_parsers::{Limits, Mapping};
 use tokio::sync::{Mutex, Notify};
 
-use super::{certify::Followed, directory::Directory, matcher::Matcher};
+use super::{
+    certify::Followed,
+    directory::Directory,
+    matcher::Matcher,
+    rulebook::{Candidate, Rulebook},
+};
 use crate::{
     audit,
     clock::{Clock, random_name},
@@ -33,8 +38,8 @@ pub struct Engine {
     pub db: Db,
     /// The rules in force on the business day.
     pub rules: Arc<RuleSet>,
-    /// All rules as they are written, those of other days too.
-    rules_written: Arc<RuleSet>,
+    /// The active set, shared by all that work in this process.
+    pub(super) rulebook: Arc<Mutex<Rulebook>>,
     pub clock: Clock,
     pub archive: Archive,
     pub vault: Arc<Vault>,
@@ -45,10 +50,10 @@ pub struct Engine {
     pub outbound: PathBuf,
     /// Where packed files are unpacked.
     pub temporary: PathBuf,
-    audit_head: PathBuf,
+    pub(super) audit_head: PathBuf,
     /// One snapshot of open items in a process; payments are decided one chunk at a time.
     pub(super) matcher: Arc<Mutex<Matcher>>,
-    directory: Arc<Mutex<Arc<Directory>>>,
+    pub(super) directory: Arc<Mutex<Arc<Directory>>>,
     /// Rings when new jobs were stored by this process.
     pub(super) wake: Arc<Notify>,
     /// Seed of the audit sample.
@@ -58,18 +63,35 @@ pub struct Engine {
 }
 
 impl Engine {
+    /// Opens what exists already, to work on its rules: it opens too when the program cannot read the active ones any more.
+    pub async fn open_for_rules(config: &Config, clock: Clock, candidate: &Candidate) -> anyhow::Result<Self> {
+        must_exist(config)?;
+        Self::open_with(config, clock, candidate, true).await
+    }
+
     /// Opens what exists already. Asking about a folder that holds nothing is a mistake, and must not make a new ledger there.
     pub async fn open_existing(config: &Config, clock: Clock) -> anyhow::Result<Self> {
-        let path = config.database_url.reveal().strip_prefix("sqlite:").map(std::path::Path::new);
-        if let Some(path) = path.filter(|path| !path.exists()) {
-            return Err(NoLedger(path.display().to_string()).into());
-        }
+        must_exist(config)?;
         Self::open(config, clock).await
     }
 
     /// Opens the store, the archive and the vault that the configuration names.
     pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Self> {
-        let rules = load_rules(config)?;
+        let candidate = Candidate::load(config)?;
+        let engine = Self::open_with(config, clock, &candidate, false).await?;
+        let active = &engine.rules.hash;
+        if *active != candidate.rules.hash {
+            let place = config.rules.as_ref().map_or_else(|| "the program".to_owned(), |folder| folder.display().to_string());
+            tracing::warn!(
+                "the rules of {place} (set {:.12}) do not run; set {active:.12} is active. See tieout rules diff, and let them run with \
+                 tieout rules backtest and tieout rules activate",
+                candidate.rules.hash
+            );
+        }
+        Ok(engine)
+    }
+
+    async fn open_with(config: &Config, clock: Clock, candidate: &Candidate, lenient: bool) -> anyhow::Result<Self> {
         for folder in [config.home.clone(), config.temporary(), config.outbound.clone()] {
             std::fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
         }
@@ -84,12 +106,14 @@ impl Engine {
         );
         let drawn_seed = config.audit_seed.clone().map_or_else(random_name, Ok)?;
         let audit_seed = db.transact(async |tx| tx.keep_setting("audit_seed", &drawn_seed).await).await?;
+        let day = clock.today();
+        let mut book = db.transact(async |tx| Rulebook::open(tx, candidate, day, lenient).await).await?;
         Ok(Self {
             db,
             audit_seed: audit_seed.into(),
             followed: Arc::default(),
-            rules: Arc::new(rules.clone().in_force(clock.today())?),
-            rules_written: Arc::new(rules),
+            rules: book.on(day)?,
+            rulebook: Arc::new(Mutex::new(book)),
             clock,
             archive: Archive::open(config.archive())?,
             vault: Arc::new(vault),
@@ -136,17 +160,16 @@ impl Engine {
     }
 
     /// The same engine on a business day of its own, under the rules in force on it.
-    pub fn on(&self, clock: Clock) -> anyhow::Result<Self> {
-        let rules = Arc::new(RuleSet::clone(&self.rules_written).in_force(clock.today())?);
+    pub async fn on(&self, clock: Clock) -> anyhow::Result<Self> {
+        let rules = self.rulebook.lock().await.on(clock.today())?;
         Ok(Self { clock, rules, ..self.clone() })
     }
 }
 
-/// The rule folder of the configuration, or the rules the program carries.
-pub fn load_rules(config: &Config) -> anyhow::Result<RuleSet> {
-    let rules = match &config.rules {
-        Some(folder) => RuleSet::load(folder),
-        None => RuleSet::from_texts(&crate::shipped::rules()),
-    };
-    Ok(rules?)
+fn must_exist(config: &Config) -> Result<(), NoLedger> {
+    let path = config.database_url.reveal().strip_prefix("sqlite:").map(std::path::Path::new);
+    match path.filter(|path| !path.exists()) {
+        Some(path) => Err(NoLedger(path.display().to_string())),
+        None => Ok(()),
+    }
 }

@@ -12,11 +12,11 @@ use super::{
 };
 use crate::{
     certificate::drawn,
-    domain::{Decision, DecisionId, FileId, OpenItemId, Outcome, Payment, PaymentId, PaymentState, Reason, Remittance},
+    domain::{Decision, DecisionId, Evidence, FileId, OpenItemId, Outcome, Payment, PaymentId, PaymentState, Reason, Remittance},
     failpoint,
     ledger::{self, DECISION, Hold, PostOutcome, Posting, audit_key, match_key, waiting_key},
     matching::{self, Case, Snapshot},
-    store::{Conflict, Job, NewDecision, NewException, Tx},
+    store::{Conflict, Inputs, Job, KnownRows, NewDecision, NewException, Tx},
 };
 
 /// A payment with everything that was decided about it.
@@ -25,6 +25,7 @@ struct Decided {
     decision: Decision,
     /// What the payment's row said before anything was linked.
     version: i64,
+    inputs: Inputs,
 }
 
 impl Engine {
@@ -83,9 +84,11 @@ impl Engine {
         if payments.is_empty() {
             return Ok(());
         }
+        // Asked before the snapshot looks: it may know a little more than was noted, never less.
+        let known = tx.known_rows().await?;
         matcher.refresh(tx).await?;
         matcher.begin();
-        let decided = self.decide(tx, matcher.snapshot(), payments).await?;
+        let decided = self.decide(tx, matcher.snapshot(), payments, known).await?;
         let directory = self.directory(tx).await?;
         let raiser = Raiser { rules: &self.rules, directory: &directory };
         let untouched = self.post(tx, &raiser, &decided).await?;
@@ -95,7 +98,13 @@ impl Engine {
     }
 
     /// Decides payment by payment; each sees what those before it took.
-    async fn decide(&self, tx: &mut Tx, snapshot: &mut Snapshot, payments: Vec<Payment>) -> anyhow::Result<Vec<Decided>> {
+    async fn decide(
+        &self,
+        tx: &mut Tx,
+        snapshot: &mut Snapshot,
+        payments: Vec<Payment>,
+        known: KnownRows,
+    ) -> anyhow::Result<Vec<Decided>> {
         let mut remittances = remittances_of(tx, &payments).await?;
         let permits = self.permits(tx).await?;
         let mut links = Vec::new();
@@ -116,7 +125,7 @@ impl Engine {
             let remittance = remittances.get(&payment.id);
             let case = Case { payment: &payment, remittance, today: self.clock.today(), permits: &permits };
             let decision = matching::decide(&case, snapshot, &self.rules);
-            if posts(&decision)
+            if decision.posts()
                 && let Some(proposal) = decision.proposals.first()
             {
                 snapshot.settle(proposal, self.clock.today());
@@ -124,7 +133,13 @@ impl Engine {
                 snapshot.learn(&payment, remittance, &items);
             }
             snapshot.saw_payment(&payment, remittance);
-            decided.push(Decided { payment, decision, version });
+            let inputs = Inputs {
+                known,
+                remittance: payment.remittance,
+                customer: payment.payer.customer,
+                unapplied_minor: payment.unapplied_minor,
+            };
+            decided.push(Decided { payment, decision, version, inputs });
         }
         if !links.is_empty() {
             tx.link_remittances(&links).await?;
@@ -139,11 +154,16 @@ impl Engine {
         let day = self.clock.today();
         let rows: Vec<_> = decided
             .iter()
-            .map(|one| NewDecision { payment: one.payment.id, version: one.version, decision: &one.decision })
+            .map(|one| NewDecision {
+                payment: one.payment.id,
+                version: one.version,
+                decision: &one.decision,
+                inputs: &one.inputs,
+            })
             .collect();
         let ids = tx.record_decisions(&rows, day).await?;
         let mandate = self.mandate();
-        let posting: Vec<_> = decided.iter().zip(&ids).filter(|(one, _)| posts(&one.decision)).collect();
+        let posting: Vec<_> = decided.iter().zip(&ids).filter(|(one, _)| one.decision.posts()).collect();
         let postings: Vec<_> = posting.iter().filter_map(|(one, id)| posting_of(one, **id)).collect();
         let outcomes = ledger::apply(tx, &mandate, &postings).await?;
         let mut exceptions = Vec::new();
@@ -174,7 +194,9 @@ impl Engine {
             };
             holds.push(Hold { payment: one.payment.id, version: one.payment.version, customer: customer(&one.decision) });
             let mut exception = raiser.payment(&with_customer(one), reason, match_key(one.payment.id), message);
-            exception.details = json!({ "proposals": one.decision.proposals, "evidence": one.decision.evidence });
+            // Who clears it must not be led by rules that are only tried.
+            let evidence = Evidence { shadow: None, ..one.decision.evidence.clone() };
+            exception.details = json!({ "proposals": one.decision.proposals, "evidence": evidence });
             exceptions.push(exception);
         }
         exceptions.extend(self.draw(tx, raiser, &posted).await?);
@@ -218,10 +240,6 @@ impl Engine {
 
 fn is_waiting(remittance: &Remittance) -> bool {
     remittance.state == crate::domain::RemittanceState::Waiting
-}
-
-fn posts(decision: &Decision) -> bool {
-    !matches!(decision.outcome, Outcome::Hold { .. })
 }
 
 fn posting_of<'a>(one: &'a Decided, decision: DecisionId) -> Option<Posting<'a>> {

@@ -4,6 +4,7 @@
 //! everything or nothing. What a file says is left to `parsers`, what a payment pays to `matching`, moving money to `ledger`.
 
 mod acknowledge;
+pub mod backtest;
 mod certify;
 mod consumer;
 mod directory;
@@ -23,6 +24,8 @@ mod recorder;
 pub mod replay;
 mod resolve;
 mod returns;
+mod rule_life;
+mod rulebook;
 mod setting;
 mod sighting;
 mod sources;
@@ -30,7 +33,9 @@ mod survey;
 
 pub use certify::Issued;
 pub use consumer::{JobKind, Role, Stop};
-pub use engine::{Engine, NoLedger, load_rules};
+pub use engine::{Engine, NoLedger};
 pub use explain::explain;
 pub use master_data::{Import, ImportedFile, Stored, UnknownName};
 pub use receive::{Door, Received};
+pub use rule_life::{ListedRule, Person};
+pub use rulebook::{Candidate, read_set};

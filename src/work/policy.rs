@@ -3,7 +3,7 @@
 use crate::{
     domain::{Currency, ExceptionFacts, Route},
     ledger::{DeductionRoute, Policy},
-    rules::{Power, Role, RuleSet},
+    rules::{Period, Power, Role, RuleSet},
 };
 
 impl Policy for RuleSet {
@@ -37,6 +37,10 @@ impl Policy for RuleSet {
 
     fn may_decide(&self, role: &str) -> bool {
         Role::parse(role).is_some_and(|role| self.authority.may_decide(role))
+    }
+
+    fn breaker(&self, power: Power, per: Period, currency: Currency, used_minor: i64, amount_minor: i64) -> Option<String> {
+        self.engine.trips(power, per, currency, used_minor, amount_minor).map(|breaker| breaker.id.clone())
     }
 
     fn deduction(&self, reason_code: &str) -> DeductionRoute {

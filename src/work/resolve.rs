@@ -64,6 +64,11 @@ impl Engine {
         key: &str,
     ) -> Result<Resolution, ResolveError> {
         let resolution = ledger::resolve(tx, mandate, exception, seen, action, key).await?;
+        if let (Resolution::Done { .. }, Action::Reverse { .. }) = (&resolution, action)
+            && let Some(payment) = tx.exception(exception).await?.and_then(|exception| exception.payment)
+        {
+            self.demote_where_due(tx, payment).await?;
+        }
         if let Resolution::Done { match_again, released, .. } = &resolution {
             if !match_again.is_empty() {
                 let payload = json!({ "payments": match_again });

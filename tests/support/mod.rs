@@ -108,8 +108,15 @@ impl Home {
 
     /// Imports the ledger of the samples.
     pub fn import_samples(&self) {
+        self.import_samples_with(None);
+    }
+
+    /// The same under other rules than the shipped ones; the first set that a ledger sees is the one that runs.
+    pub fn import_samples_with(&self, rules: Option<&str>) {
         for kind in ["customers", "open-items", "bank-accounts", "rates"] {
-            self.ok(&["import", kind, &format!("samples/erp/{kind}.csv")]);
+            let file = format!("samples/erp/{kind}.csv");
+            let rules = rules.into_iter().flat_map(|rules| ["--rules", rules]);
+            self.ok(&rules.chain(["import", kind, &file]).collect::<Vec<_>>());
         }
     }
 
@@ -117,6 +124,19 @@ impl Home {
     pub fn ingest_samples(&self) -> Ran {
         let drop = self.drop_samples();
         self.run(&["ingest", "--by-day", &drop]).with_code(&[0, 1])
+    }
+
+    /// Takes in the good ACH samples as files of a business day; the payments that came with them.
+    pub fn ingest_nacha(&self, day: &str) -> Vec<String> {
+        let folder = self.folder.path().join("nacha");
+        fs::create_dir_all(folder.join(day)).expect("a folder for the day");
+        for entry in fs::read_dir(samples().join("nacha/good")).expect("samples") {
+            let entry = entry.expect("an entry");
+            fs::copy(entry.path(), folder.join(day).join(entry.file_name())).expect("a copy of the sample");
+        }
+        let known = self.export("payments").len();
+        self.run(&["ingest", "--by-day", &folder.display().to_string()]).with_code(&[0, 1]);
+        self.export("payments").split_off(known).iter().map(|row| text(row, "payment")).filter(|id| id.starts_with('P')).collect()
     }
 
     /// A folder of business days with all samples in it; made once.

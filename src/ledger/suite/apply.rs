@@ -51,6 +51,40 @@ on_both! {
 }
 
 on_both! {
+    async fn a_circuit_breaker_adds_up_what_the_engine_gives_away_in_a_day_and_a_month(fresh) {
+        let amounts = [100; 7];
+        let open_items = [("A", 500), ("B", 500), ("C", 500), ("D", 500), ("E", 500), ("F", 400), ("G", 500)];
+        let (world, payments, ids) = setting(fresh, &amounts, &open_items).await;
+        let proposals: Vec<_> = ids
+            .iter()
+            .zip(&open_items)
+            .map(|(item, (_, amount))| proposal(vec![with(line(*item, 100), LineAdjustmentKind::Deduction, amount - 100, "59")], 0))
+            .collect();
+        let on = |place: usize| posting(payments[place], &proposals[place]);
+        let at = |days: u64| World { day: world.day + chrono::Days::new(days), ..world };
+        let stopped = |outcome: &PostOutcome| match outcome {
+            PostOutcome::Refused(why) => why.split(' ').next().unwrap_or_default().to_owned(),
+            PostOutcome::Posted { .. } => "posted".to_owned(),
+            other => panic!("{other:?}"),
+        };
+        let first = post(&fresh.db, &world, &[on(0), on(1), on(2)]).await;
+        assert_eq!(first.iter().map(stopped).collect::<Vec<_>>(), ["posted", "posted", "breaker.deduct-day"], "900 a day");
+        let second = post(&fresh.db, &at(1), &[on(2)]).await;
+        assert_eq!(second.iter().map(stopped).collect::<Vec<_>>(), ["posted"], "another day");
+        let third = post(&fresh.db, &at(2), &[on(3), on(5)]).await;
+        assert_eq!(third.iter().map(stopped).collect::<Vec<_>>(), ["breaker.deduct-month", "posted"], "1,500 a month");
+        let next_month = post(&fresh.db, &at(31), &[on(4)]).await;
+        assert_eq!(next_month.iter().map(stopped).collect::<Vec<_>>(), ["posted"]);
+        // People are asked for each amount, and not for their sum.
+        let mut tx = fresh.db.begin().await.expect("begin");
+        let outcomes = apply(&mut tx, &person(&world, "ann", "analyst"), &[on(3), on(6)]).await.expect("applied");
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, PostOutcome::Posted { .. })), "{outcomes:?}");
+        tx.commit().await.expect("commit");
+        assert_eq!(broken(&fresh.db).await, [""; 0]);
+    }
+}
+
+on_both! {
     async fn a_stale_posting_changes_nothing_and_its_neighbours_go_on(fresh) {
         let (world, payments, ids) = setting(fresh, &[100, 100, 100, 100], &[("A", 100), ("B", 100)]).await;
         let (to_a, to_b) = (proposal(vec![line(ids[0], 100)], 0), proposal(vec![line(ids[1], 100)], 0));

@@ -40,7 +40,11 @@ async fn day(fresh: &Fresh) -> (World, Vec<PaymentId>) {
             (ids[*place], Decision { outcome, proposals: proposals.clone(), evidence: Evidence::default() })
         })
         .collect();
-    let new: Vec<_> = decided.iter().map(|(payment, decision)| NewDecision { payment: *payment, version: 1, decision }).collect();
+    let inputs = crate::store::Inputs::default();
+    let new: Vec<_> = decided
+        .iter()
+        .map(|(payment, decision)| NewDecision { payment: *payment, version: 1, decision, inputs: &inputs })
+        .collect();
     let stored = tx.record_decisions(&new, world.day).await.expect("decisions");
     assert_eq!(tx.record_decisions(&new, world.day).await.expect("decisions"), stored, "a repeat finds the first ones");
     let posting = |place: usize| Posting {

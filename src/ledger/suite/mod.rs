@@ -15,7 +15,7 @@ use crate::{
         Route,
     },
     ledger::{DeductionRoute, Mandate, Policy, check, receive},
-    rules::Power,
+    rules::{Period, Power},
     store::{
         Db, FileCounts, FileState, FileTotal, NewPayment, Recording, TotalKind, Tx,
         testing::{Fresh, World},
@@ -70,6 +70,12 @@ impl Policy for Rules {
 
     fn may_decide(&self, role: &str) -> bool {
         role != "viewer"
+    }
+
+    fn breaker(&self, power: Power, per: Period, _: Currency, used_minor: i64, amount_minor: i64) -> Option<String> {
+        let most = if per == Period::Day { 900 } else { 1_500 };
+        (power == Power::Deduct && used_minor.saturating_add(amount_minor) > most)
+            .then(|| format!("breaker.deduct-{}", per.as_str()))
     }
 
     fn deduction(&self, reason_code: &str) -> DeductionRoute {

@@ -74,8 +74,11 @@ async fn post_chunk(fresh: &Fresh, world: &World, payments: &[NewPayment], ids: 
         .collect();
     let mut tx = fresh.db.begin().await.expect("begin");
     let decided = payments.iter().zip(&decisions);
-    let new: Vec<_> =
-        decided.clone().map(|(new, decision)| NewDecision { payment: new.payment.id, version: 1, decision }).collect();
+    let inputs = crate::store::Inputs::default();
+    let new: Vec<_> = decided
+        .clone()
+        .map(|(new, decision)| NewDecision { payment: new.payment.id, version: 1, decision, inputs: &inputs })
+        .collect();
     let stored = tx.record_decisions(&new, world.day).await.expect("decisions");
     let postings: Vec<_> = decided
         .zip(stored)

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::Context as _;
 use chrono::NaiveDate;
 
 use super::{
@@ -39,7 +40,9 @@ pub struct Tally {
 
 /// A replay in progress.
 pub struct Replay<'a> {
-    rules: &'a RuleSet,
+    /// As they are written, and those in force on the day in hand.
+    written: &'a RuleSet,
+    rules: RuleSet,
     names: &'a HashMap<OpenItemId, String>,
     snapshot: Snapshot,
     ledger: HashMap<OpenItemId, OpenItem>,
@@ -69,7 +72,8 @@ impl<'a> Replay<'a> {
     /// A replay of `world`. With `labels`, each day's held payments are booked as labelled once the day is over.
     pub fn new(world: &'a World, rules: &'a RuleSet, labels: Option<&'a HashMap<String, Label>>, permits: &'a Permits) -> Self {
         Self {
-            rules,
+            written: rules,
+            rules: rules.clone(),
             names: &world.item_names,
             snapshot: Snapshot::new(&world.customers, &[], &[]),
             ledger: HashMap::new(),
@@ -100,6 +104,8 @@ impl<'a> Replay<'a> {
                     self.teach(over);
                 }
                 day = Some(event.day());
+                self.rules =
+                    self.written.clone().in_force(event.day()).with_context(|| format!("the rules on {}", event.day()))?;
                 while let Some(item) = items.next_if(|item| item.entered_date <= event.day()) {
                     self.snapshot.upsert_item(item);
                     self.ledger.insert(item.id, item.clone());
@@ -173,7 +179,7 @@ impl<'a> Replay<'a> {
         payment.state = PaymentState::Received;
         let began = Instant::now();
         let case = Case { payment: &payment, remittance: advice.as_ref(), today: day, permits: self.permits };
-        let decision = matching::decide(&case, &self.snapshot, self.rules);
+        let decision = matching::decide(&case, &self.snapshot, &self.rules);
         let took = began.elapsed();
         self.tally.deciding += took;
         self.tally.longest = self.tally.longest.max(took);
