@@ -165,7 +165,7 @@ impl<'a> Recorder<'a> {
                 self.findings.push(finding);
                 Ok(())
             }
-            Record::Return(returned) => self.bank_return(returned),
+            Record::Return(returned) => self.bank_return(*returned),
             Record::Balance(_) | Record::Acknowledgment(_) => Ok(()),
         };
         self.failure = taken.err();
