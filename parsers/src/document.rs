@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use crate::{Account, Control, Exchange, Finding, Location, Money, mask, x12::received::Received};
+use crate::{Account, Control, Exchange, Finding, Location, Money, SharedParty, mask, x12::received::Received};
 
 /// Text from a file: borrowed where the bytes are UTF-8, owned where they had to be decoded.
 pub type Text<'a> = Cow<'a, str>;
@@ -57,11 +57,11 @@ pub enum Record<'a> {
     /// An invoice or credit memo.
     Invoice(Box<Invoice<'a>>),
     /// A payment taken back.
-    Return(Return<'a>),
+    Return(Box<Return<'a>>),
     /// A balance.
     Balance(Balance),
     /// An acknowledgment.
-    Acknowledgment(Acknowledgment<'a>),
+    Acknowledgment(Box<Acknowledgment<'a>>),
     /// A control.
     Control(Control),
     /// A finding.
@@ -197,9 +197,9 @@ pub struct Payment<'a> {
     /// When the money is good (820: BPR16).
     pub value_date: Option<NaiveDate>,
     /// Who pays.
-    pub payer: Party<'a>,
+    pub payer: SharedParty<'a>,
     /// Who is paid: our side.
-    pub payee: Party<'a>,
+    pub payee: SharedParty<'a>,
     /// The number that ties advice and money together (820: TRN02), or the cheque number.
     pub trace: Option<Text<'a>>,
     /// References of the payment as a whole.
@@ -296,9 +296,9 @@ pub struct Remittance<'a> {
     /// Date of the advice or of the payment it announces.
     pub date: Option<NaiveDate>,
     /// Who pays.
-    pub payer: Party<'a>,
+    pub payer: SharedParty<'a>,
     /// Who is paid.
-    pub payee: Party<'a>,
+    pub payee: SharedParty<'a>,
     /// The number that ties it to the money.
     pub trace: Option<Text<'a>>,
     /// One per item paid, adjusted or mentioned.
@@ -453,10 +453,10 @@ pub struct Return<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace: Option<Text<'a>>,
     /// Who had paid.
-    pub payer: Party<'a>,
+    pub payer: SharedParty<'a>,
     /// Whom it is taken from: the account, lockbox or merchant number of ours that it leaves.
-    #[serde(skip_serializing_if = "Party::is_empty")]
-    pub payee: Party<'a>,
+    #[serde(skip_serializing_if = "SharedParty::is_empty")]
+    pub payee: SharedParty<'a>,
     /// Where it begins.
     pub location: Location,
 }

@@ -116,11 +116,15 @@ impl Figure {
 
     /// The text.
     pub fn as_str(&self) -> &str {
+        std::str::from_utf8(self.as_bytes()).unwrap_or("")
+    }
+
+    /// The text as bytes, for comparisons that need no more.
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
-            Repr::Heap(text) => text,
-            Repr::Inline { length, bytes } => {
-                bytes.get(..usize::from(*length)).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or("")
-            }
+            Repr::Heap(text) => text.as_bytes(),
+            Repr::Inline { length, bytes } => bytes.get(..usize::from(*length)).unwrap_or_default(),
         }
     }
 }
@@ -139,7 +143,7 @@ impl From<String> for Figure {
 
 impl PartialEq for Figure {
     fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
+        self.as_bytes() == other.as_bytes()
     }
 }
 
@@ -147,13 +151,13 @@ impl Eq for Figure {}
 
 impl PartialEq<str> for Figure {
     fn eq(&self, other: &str) -> bool {
-        self.as_str() == other
+        self.as_bytes() == other.as_bytes()
     }
 }
 
 impl PartialEq<&str> for Figure {
     fn eq(&self, other: &&str) -> bool {
-        self.as_str() == *other
+        self.as_bytes() == other.as_bytes()
     }
 }
 

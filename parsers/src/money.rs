@@ -176,13 +176,27 @@ impl Serialize for Money {
 
 /// An ISO 4217 currency code: three upper-case letters.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Currency([u8; 3]);
+pub struct Currency {
+    code: [u8; 3],
+    spare: Spare,
+}
+
+/// A byte that holds one value only: the others tell an amount that is absent, so that an optional amount is no larger than an amount.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+enum Spare {
+    Zero = 0,
+}
 
 impl Currency {
     /// United States dollar, the default of X12 and BAI files that name none.
-    pub const USD: Self = Self(*b"USD");
+    pub const USD: Self = Self::of(*b"USD");
     /// Euro.
-    pub const EUR: Self = Self(*b"EUR");
+    pub const EUR: Self = Self::of(*b"EUR");
+
+    const fn of(code: [u8; 3]) -> Self {
+        Self { code, spare: Spare::Zero }
+    }
 
     /// Reads a code of three ASCII letters; case does not matter.
     ///
@@ -192,12 +206,12 @@ impl Currency {
     /// ```
     pub fn parse(text: &str) -> Option<Self> {
         let code: [u8; 3] = text.as_bytes().try_into().ok()?;
-        code.iter().all(u8::is_ascii_alphabetic).then(|| Self(code.map(|byte| byte.to_ascii_uppercase())))
+        code.iter().all(u8::is_ascii_alphabetic).then(|| Self::of(code.map(|byte| byte.to_ascii_uppercase())))
     }
 
     /// How many decimals the currency has (ISO 4217 minor unit): JPY 0, USD 2, KWD 3.
     pub const fn exponent(self) -> u32 {
-        match &self.0 {
+        match &self.code {
             b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG" | b"RWF" | b"UGX" | b"UYI"
             | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
             b"BHD" | b"IQD" | b"JOD" | b"KWD" | b"LYD" | b"OMR" | b"TND" => 3,
@@ -208,7 +222,7 @@ impl Currency {
 
     /// The code as text.
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or("???")
+        std::str::from_utf8(&self.code).unwrap_or("???")
     }
 }
 
@@ -287,6 +301,11 @@ mod tests {
     fn the_expected_text_names_the_bound() {
         assert_eq!(expected(&MoneyError::TooLarge, ""), format!("at most {AMOUNT_MINOR_MAX} minor units"));
         assert_eq!(expected(&MoneyError::Empty, "digits"), "digits");
+    }
+
+    #[test]
+    fn an_optional_amount_is_no_larger_than_an_amount() {
+        assert_eq!(size_of::<Option<Money>>(), size_of::<Money>());
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use crate::{
-    Acknowledgment, Adjustment, Exchange, Invoice, Party, Payment, Record, Reference, Remittance, RemittanceLine, Return, Text,
+    Acknowledgment, Adjustment, Exchange, Invoice, Party, Payment, Record, Reference, Remittance, RemittanceLine, Return,
+    SharedParty, Text,
 };
 
 fn own(text: Text<'_>) -> Text<'static> {
@@ -23,9 +24,9 @@ impl Record<'_> {
             Self::Payment(record) => Record::Payment(Box::new(record.into_owned())),
             Self::Remittance(record) => Record::Remittance(Box::new(record.into_owned())),
             Self::Invoice(record) => Record::Invoice(Box::new(record.into_owned())),
-            Self::Return(record) => Record::Return(record.into_owned()),
+            Self::Return(record) => Record::Return(Box::new(record.into_owned())),
             Self::Balance(record) => Record::Balance(record),
-            Self::Acknowledgment(record) => Record::Acknowledgment(record.into_owned()),
+            Self::Acknowledgment(record) => Record::Acknowledgment(Box::new(record.into_owned())),
             Self::Control(record) => Record::Control(record),
             Self::Finding(record) => Record::Finding(record),
         }
@@ -46,6 +47,22 @@ impl<'a> Party<'a> {
             id: self.id.map(&mut *text),
             bank: self.bank.map(&mut *text),
             account: self.account.map(|account| account.with_text(text)),
+        }
+    }
+}
+
+impl SharedParty<'_> {
+    /// The same party with its own text.
+    pub fn into_owned(self) -> SharedParty<'static> {
+        self.with_texts(&mut own)
+    }
+}
+
+impl<'a> SharedParty<'a> {
+    fn with_texts<'b>(self, text: &mut impl FnMut(Text<'a>) -> Text<'b>) -> SharedParty<'b> {
+        match self {
+            Self::Own(party) => SharedParty::Own(party.with_texts(text)),
+            Self::Shared(party) => SharedParty::Own(Party::clone(&party).with_texts(text)),
         }
     }
 }

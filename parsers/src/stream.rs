@@ -301,9 +301,9 @@ impl<'a> Sink<'a> for Collector<'a> {
             Record::Payment(record) => document.payments.push(*record),
             Record::Remittance(record) => document.remittances.push(*record),
             Record::Invoice(record) => document.invoices.push(*record),
-            Record::Return(record) => document.returns.push(record),
+            Record::Return(record) => document.returns.push(*record),
             Record::Balance(record) => document.balances.push(record),
-            Record::Acknowledgment(record) => document.acknowledgments.push(record),
+            Record::Acknowledgment(record) => document.acknowledgments.push(*record),
             Record::Control(record) => document.controls.push(record),
             Record::Finding(record) => findings.push(record),
         }

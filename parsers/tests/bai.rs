@@ -68,7 +68,7 @@ fn whole(bytes: &[u8]) -> (Status, Vec<String>) {
     let mut records: Vec<Record<'_>> = Vec::new();
     records.extend(document.payments.into_iter().map(|payment| Record::Payment(Box::new(payment))));
     records.extend(document.remittances.into_iter().map(|remittance| Record::Remittance(Box::new(remittance))));
-    records.extend(document.returns.into_iter().map(Record::Return));
+    records.extend(document.returns.into_iter().map(|returned| Record::Return(Box::new(returned))));
     records.extend(document.balances.into_iter().map(Record::Balance));
     records.extend(document.controls.into_iter().map(Record::Control));
     records.extend(parsed.findings.into_iter().map(Record::Finding));

@@ -165,7 +165,7 @@ impl<'a> Recorder<'a> {
                 self.findings.push(finding);
                 Ok(())
             }
-            Record::Return(returned) => self.bank_return(returned),
+            Record::Return(returned) => self.bank_return(*returned),
             Record::Balance(_) | Record::Acknowledgment(_) => Ok(()),
         };
         self.failure = taken.err();
@@ -215,7 +215,7 @@ impl<'a> Recorder<'a> {
             original_trace: returned.original_trace.map(|trace| trace.into_owned()),
             trace: returned.trace.map(|trace| trace.into_owned()),
             seller: self.setting.directory.payee(&returned.payee, None, self.setting.vault),
-            payer_name: returned.payer.name.map(|name| name.into_owned()),
+            payer_name: returned.payer.name.as_deref().map(str::to_owned),
             held: self.setting.held,
         });
         Ok(())

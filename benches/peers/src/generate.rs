@@ -70,7 +70,10 @@ fn set(text: &mut String, number: u64, numbers: &mut Numbers) {
     let payer = PAYERS[usize::try_from(number % 8).unwrap_or(0)];
     let account = numbers.below(1_000_000_000);
     text.push_str(&format!("ST*820*{number:09}*005010X218~\n"));
-    text.push_str(&format!("BPR*C*{}*C*ACH*CTX*01*021000021*DA*{account}*1234567890**01*091000019*DA*5550001234*20260727*VEN~\n", money(total)));
+    text.push_str(&format!(
+        "BPR*C*{}*C*ACH*CTX*01*021000021*DA*{account}*1234567890**01*091000019*DA*5550001234*20260727*VEN~\n",
+        money(total)
+    ));
     text.push_str(&format!("TRN*1*{:015}*1234567890~\nREF*EF*{account}~\nN1*PR*{payer}*91*{:06}~\nN3*{} INDUSTRIAL PARKWAY~\nN4*COLUMBUS*OH*43215*US~\n", 91_000_019_000_000 + number, number % 5000, 100 + number % 9900));
     text.push_str("N1*PE*TIEOUT SELLER INC*1*123456789~\nN3*2500 HARBOR BOULEVARD*SUITE 400~\nN4*BALTIMORE*MD*21230*US~\nPER*AP*ACCOUNTS PAYABLE*TE*5555550100~\nENT*1~\n");
     text.push_str(&items);

@@ -37,7 +37,8 @@ fn main() {
     }
     let best: Vec<f64> = speeds.iter().map(|speeds| speeds.iter().copied().fold(f64::NAN, f64::max)).collect();
     let medians: Vec<f64> = speeds.iter_mut().map(|speeds| median(speeds)).collect();
-    let own = contenders.iter().position(|(name, _)| name.starts_with("tieout, streamed")).map_or(f64::NAN, |index| medians[index]);
+    let own =
+        contenders.iter().position(|(name, _)| name.starts_with("tieout, streamed")).map_or(f64::NAN, |index| medians[index]);
     for (((name, _), speed), best) in contenders.iter().zip(&medians).zip(&best) {
         println!("{name:<44} {speed:>8.0} MB/s (best {best:>5.0})   tieout is {:>6.2} times as fast", own / speed);
     }
@@ -108,6 +109,7 @@ fn x12_types_typed(bytes: &[u8]) -> usize {
     };
     static ONE_LINE: OnceLock<String> = OnceLock::new();
     let text = ONE_LINE.get_or_init(|| String::from_utf8_lossy(bytes).replace('\n', ""));
-    let read = panic::catch_unwind(|| Transmission::<_820>::parse(text).map_or(0, |(_, read)| black_box(&read).functional_group.len()));
+    let read =
+        panic::catch_unwind(|| Transmission::<_820>::parse(text).map_or(0, |(_, read)| black_box(&read).functional_group.len()));
     read.unwrap_or(0)
 }

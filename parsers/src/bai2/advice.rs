@@ -139,8 +139,8 @@ fn text_of<'w>(record: &Record<'w, '_>, set: &[u8], origins: &[Origin], text: Te
         let origin = origins.get(index)?;
         let from = at.wrapping_sub(origin.at);
         let to = from.wrapping_add(text.len());
-        let bytes = record.bytes(origin.start.wrapping_add(from), origin.start.wrapping_add(to));
-        std::str::from_utf8(bytes).ok().filter(|_| to <= origin.length)
+        let found = record.stretch(origin.start.wrapping_add(from), origin.start.wrapping_add(to));
+        found.filter(|_| to <= origin.length)
     };
     stretch().map_or_else(|| Text::Owned(text.to_string()), Text::Borrowed)
 }

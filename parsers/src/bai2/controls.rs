@@ -18,15 +18,21 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// Counts a logical record with all its pieces.
+    /// The counts of a logical record with all its pieces.
     #[inline]
-    pub fn add(&mut self, record: &Record<'_, '_>) {
+    pub fn of(record: &Record<'_, '_>) -> Self {
         let pieces = record.pieces.len() as u64;
         let foreign = record.pieces.iter().filter(|piece| piece.foreign).count() as u64;
-        let own = pieces.saturating_sub(foreign);
-        self.records = self.records.saturating_add(own);
-        self.continuations = self.continuations.saturating_add(own.saturating_sub(1));
-        self.foreign = self.foreign.saturating_add(foreign);
+        let records = pieces.saturating_sub(foreign);
+        Self { records, continuations: records.saturating_sub(1), foreign }
+    }
+
+    /// Adds what a record counts.
+    #[inline]
+    pub fn add(&mut self, record: Self) {
+        self.records = self.records.saturating_add(record.records);
+        self.continuations = self.continuations.saturating_add(record.continuations);
+        self.foreign = self.foreign.saturating_add(record.foreign);
     }
 }
 

@@ -5,8 +5,8 @@
 use chrono::NaiveDate;
 
 use crate::{
-    Account as Secret, Currency, Direction, Effect, Finding, FindingCode, Limits, Method, Money, Party, Payment, Reference,
-    Return, Severity, Text, money,
+    Currency, Direction, Effect, Finding, FindingCode, Limits, Method, Money, Payment, Reference, Return, Severity, SharedParty,
+    Text, money,
     x12::{output::Output, value},
 };
 
@@ -21,13 +21,10 @@ use super::{
 /// What a transaction needs to know of its account and group.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Setting<'s> {
-    pub account: &'s str,
+    /// Whose account it is, and with which bank.
+    pub owner: &'s SharedParty<'static>,
     pub currency: Currency,
     pub as_of: Option<NaiveDate>,
-    /// Originator of the group: the bank.
-    pub bank: &'s str,
-    /// Ultimate receiver of the group: us.
-    pub receiver: &'s str,
     /// As-of-date modifier of the group, where the report is not final.
     pub interim: Option<&'static str>,
     /// The group is a test or takes back an earlier one: nothing of it is taken.
@@ -222,16 +219,6 @@ impl<'w> Entry<'w, '_, '_> {
         ));
     }
 
-    fn payee(&self) -> Party<'w> {
-        let own = |text: &str| (!text.is_empty()).then(|| Text::Owned(text.to_owned()));
-        Party {
-            name: None,
-            id: own(self.setting.receiver),
-            bank: own(self.setting.bank),
-            account: own(self.setting.account).map(Secret::new),
-        }
-    }
-
     fn payment(&self, method: Method, advisor: &mut Advisor, out: &mut Output<'w>) -> Option<Box<Payment<'w>>> {
         let record = self.record;
         let mut told = Told::default();
@@ -244,8 +231,8 @@ impl<'w> Entry<'w, '_, '_> {
             direction: Direction::Credit,
             amount: self.money,
             value_date: self.parts.value_date.or(self.setting.as_of),
-            payer: std::mem::take(&mut told.payer),
-            payee: self.payee(),
+            payer: std::mem::take(&mut told.payer).into(),
+            payee: self.setting.owner.clone(),
             trace: bank.or(customer),
             references,
             text: told.words.take(),
@@ -308,8 +295,8 @@ impl<'w> Entry<'w, '_, '_> {
             code,
             trace: customer.is_some().then(|| bank.clone()).flatten(),
             original_trace: customer.or(bank),
-            payer: told.payer,
-            payee: self.payee(),
+            payer: told.payer.into(),
+            payee: self.setting.owner.clone(),
             location: self.record.location(),
         });
     }

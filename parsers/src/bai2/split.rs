@@ -25,13 +25,20 @@ pub(super) fn physical(window: &[u8], from: usize, end: usize, line: u64) -> Opt
     let code = code_of(text);
     let is_text = matches!(code, None | Some([b'1', b'6'] | [b'8', b'8']));
     let data = start.wrapping_add(if code.is_some() { 3 } else { 0 });
-    let length = match split_at(text, is_text) {
+    // Most lines have one slash, which ends them.
+    let slash = memchr::memchr(b'/', text).unwrap_or(text.len());
+    let ends = slash.wrapping_add(1) >= text.len();
+    let length = match if ends { None } else { split_at(text, is_text) } {
         Some(at) => at.wrapping_add(1),
         None => text.len(),
     };
     let next = start.wrapping_add(length);
     let kept = trim_end(text.get(..length).unwrap_or_default());
-    let (kept, marked) = without_mark(kept);
+    let (kept, marked) = match kept {
+        [kept @ .., b'/'] if kept.len() == slash => (kept, true),
+        _ if ends => (kept, false),
+        _ => without_mark(kept),
+    };
     let piece_end = start.wrapping_add(kept.len()).max(data.min(next));
     let piece = Piece { start: data.min(next), end: piece_end, line, marked, foreign: code.is_none() };
     Some(Physical { code, start, piece, next })

@@ -1,11 +1,11 @@
 //! The levels of a file: 01 to 99, 02 to 98, 03 to 49, each with its counts and totals.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use chrono::NaiveDate;
 
 use crate::{
-    Currency, Effect, Finding, FindingCode, Limits, Location, Payment, Severity,
+    Account as Secret, Currency, Effect, Finding, FindingCode, Limits, Location, Party, Payment, Severity, SharedParty, Text,
     x12::{output::Output, value},
 };
 
@@ -67,7 +67,8 @@ struct Group {
 #[derive(Debug, Default)]
 struct Account {
     level: Level,
-    number: String,
+    /// Whose account it is, for all its payments.
+    owner: SharedParty<'static>,
     currency: Option<Currency>,
     sums: Sums,
     summary: Summary,
@@ -107,15 +108,14 @@ impl Statement {
             out.finding(stray(record, "16 stands outside an account", Effect::FileHeld));
             return None;
         };
+        let counts = Counts::of(record);
         for level in [&mut account.level, &mut group.level, &mut file.level] {
-            level.counts.add(record);
+            level.counts.add(counts);
         }
         let setting = Setting {
-            account: &account.number,
+            owner: &account.owner,
             currency: account.currency.or(group.currency).unwrap_or(Currency::USD),
             as_of: group.as_of,
-            bank: if group.originator.is_empty() { &file.sender } else { &group.originator },
-            receiver: if group.receiver.is_empty() { &file.receiver } else { &group.receiver },
             interim: group.interim,
             silent: group.silent,
             limits,
@@ -148,8 +148,9 @@ impl Statement {
             self.group.as_mut().map(|group| &mut group.level),
             self.file.as_mut().map(|file| &mut file.level),
         ];
+        let counts = Counts::of(record);
         for level in levels.into_iter().flatten() {
-            level.counts.add(record);
+            level.counts.add(counts);
         }
     }
 
@@ -232,7 +233,8 @@ impl Statement {
         }
         let sums = Sums { summary: summary.sum, unreadable: summary.unreadable, ..Sums::default() };
         let level = Level { location: record.location(), ..Level::default() };
-        self.account = Some(Account { level, number, currency, sums, summary, ..Account::default() });
+        let owner = owner(self.file.as_ref(), group, &number);
+        self.account = Some(Account { level, owner, currency, sums, summary, ..Account::default() });
         self.count(record);
     }
 
@@ -374,6 +376,17 @@ impl Account {
             });
         }
     }
+}
+
+/// Our side of all payments of an account: the receiver of the group, its bank, and the account.
+fn owner(file: Option<&File>, group: &Group, number: &str) -> SharedParty<'static> {
+    let own = |text: &str| (!text.is_empty()).then(|| Text::Owned(text.to_owned()));
+    SharedParty::Shared(Arc::new(Party {
+        name: None,
+        id: own(&group.receiver).or_else(|| own(&file?.receiver)),
+        bank: own(&group.originator).or_else(|| own(&file?.sender)),
+        account: own(number).map(Secret::new),
+    }))
 }
 
 fn own(record: &Record<'_, '_>, field: Option<Field>) -> String {

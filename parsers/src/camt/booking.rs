@@ -93,8 +93,8 @@ impl Booking<'_> {
             self.entry.reversal || tx.returned || self.sub_family(&tx).is_some_and(|code| matches!(code, "UPDD" | "RRTN"));
         if !credit && comes_back {
             // Of what comes back, the debtor of the original payment is named; some banks turn the parties round.
-            let payer = if debtor.is_empty() { creditor } else { debtor };
-            let payee = self.own.clone();
+            let payer = if debtor.is_empty() { creditor } else { debtor }.into();
+            let payee = self.own.clone().into();
             let original_trace = original(&tx).map(|trace| Text::Owned(trace.to_owned()));
             let code = Text::Owned(std::mem::take(&mut tx.return_reason));
             out.payment_return(Return { seq: 0, amount, code, original_trace, trace: None, payer, payee, location: tx.location });
@@ -108,8 +108,8 @@ impl Booking<'_> {
             direction: if credit { Direction::Credit } else { Direction::Debit },
             amount,
             value_date: self.entry.value_date.or(self.entry.booked),
-            payer,
-            payee,
+            payer: payer.into(),
+            payee: payee.into(),
             trace,
             references,
             text,

@@ -2,8 +2,8 @@
 
 use super::{cells::Cells, field::Field};
 use crate::{
-    Adjustment, Control, Currency, Effect, Figure, Finding, FindingCode, Limits, Location, Money, Party, Payment, Reference,
-    Remittance, RemittanceLine, Severity, x12::output::Output,
+    Adjustment, Control, Currency, Effect, Figure, Finding, FindingCode, Limits, Location, Money, Payment, Reference, Remittance,
+    RemittanceLine, Severity, SharedParty, x12::output::Output,
 };
 
 /// A payment with the lines below it, or an advice. Memory is bounded by one of them.
@@ -34,8 +34,8 @@ impl Block {
             seq: 0,
             total: None,
             date: None,
-            payer: Party::default(),
-            payee: Party::default(),
+            payer: SharedParty::default(),
+            payee: SharedParty::default(),
             trace: None,
             lines: Vec::new(),
             text: None,

@@ -210,8 +210,8 @@ impl Books {
             direction: if minor < 0 { Direction::Debit } else { Direction::Credit },
             amount: Money::new(minor.saturating_abs(), currency),
             value_date: date,
-            payer: payer(cells),
-            payee: payee(cells),
+            payer: payer(cells).into(),
+            payee: payee(cells).into(),
             trace: cells.text(Field::Trace).map(Into::into),
             references: references.into_iter().collect(),
             text: cells.text(Field::Text).map(Into::into),
@@ -250,8 +250,8 @@ impl Books {
             code: code.unwrap_or_default().into(),
             original_trace: cells.text(Field::Trace).map(Into::into),
             trace: None,
-            payer: payer(cells),
-            payee: payee(cells),
+            payer: payer(cells).into(),
+            payee: payee(cells).into(),
             location: cells.place,
         })
     }
@@ -321,7 +321,7 @@ impl Books {
         }
         self.close(cells.mapping.sheet.totals.as_ref());
         let mut block = Block::new(key, None, cells.place);
-        block.remittance.payer = payer(cells);
+        block.remittance.payer = payer(cells).into();
         block.remittance.trace = cells.text(Field::Trace).map(Into::into);
         let date = cells.date(Field::Date);
         self.begin(block);

@@ -1,10 +1,10 @@
 //! A check (record 6) with its overflow records (4): one payment and what it is for.
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
 use crate::{
     Account, Adjustment, Currency, Direction, Effect, Figure, Finding, FindingCode, Limits, Location, Method, Money, MoneyError,
-    Party, Payment, Reference, Remittance, RemittanceLine, Severity, Text, money, x12::output::Output,
+    Party, Payment, Reference, Remittance, RemittanceLine, Severity, SharedParty, Text, money, x12::output::Output,
 };
 
 use super::{
@@ -20,9 +20,8 @@ pub(super) struct Setting<'s> {
     pub currency: Currency,
     /// Deposit date.
     pub date: Option<NaiveDate>,
-    pub lockbox: &'s str,
-    pub destination: &'s str,
-    pub origin: &'s str,
+    /// Whose lockbox it is, and with which bank.
+    pub owner: &'s SharedParty<'static>,
     pub limits: &'s Limits,
 }
 
@@ -92,8 +91,7 @@ fn payment<'w>(
     setting: &Setting<'_>,
     out: &mut Output<'w>,
 ) -> Box<Payment<'w>> {
-    let own = |text: &str| (!text.is_empty()).then(|| Text::Owned(text.to_owned()));
-    let mut references = Vec::new();
+    let mut references = Vec::with_capacity(3);
     for (qualifier, name) in [("BATCH", Name::Batch), ("ITEM", Name::Item)] {
         if let Some(value) = check.text(columns.of(name)) {
             references.push(Reference { qualifier: Text::Borrowed(qualifier), value });
@@ -103,12 +101,16 @@ fn payment<'w>(
     match check.date(dated) {
         None => {}
         Some(Ok(date)) => {
-            references.push(Reference { qualifier: Text::Borrowed("DATED"), value: Text::Owned(date.to_string()) });
+            references.push(Reference { qualifier: Text::Borrowed("DATED"), value: Text::Owned(iso(date)) });
         }
         Some(Err(())) => {
             let message = "the date of the check is no date".to_owned();
             out.finding(check.finding(dated, FindingCode::BadDate, Effect::Noted, message, "a date of six digits"));
         }
+    }
+    let mut payee: SharedParty<'w> = setting.owner.clone();
+    if let Some(name) = check.text(columns.of(Name::Payee)) {
+        payee.name = Some(name);
     }
     Box::new(Payment {
         seq: 0,
@@ -121,13 +123,9 @@ fn payment<'w>(
             id: check.text(columns.of(Name::Customer)),
             bank: check.text(columns.of(Name::Routing)),
             account: check.text(columns.of(Name::Account)).map(Account::new),
-        },
-        payee: Party {
-            name: check.text(columns.of(Name::Payee)),
-            id: own(setting.destination),
-            bank: own(setting.origin),
-            account: own(setting.lockbox).map(Account::new),
-        },
+        }
+        .into(),
+        payee,
         trace: check.text(columns.of(Name::Check)),
         references,
         text: None,
@@ -135,6 +133,31 @@ fn payment<'w>(
         location: check.location(),
         exchange: None,
     })
+}
+
+/// A date as `2026-01-12`; formatting is the greater part of reading a short record.
+fn iso(date: NaiveDate) -> String {
+    let Ok(year @ 0..=9999) = u32::try_from(date.year()) else { return date.to_string() };
+    let mut text = String::with_capacity(10);
+    let digits = [
+        (year, 1000),
+        (year, 100),
+        (year, 10),
+        (year, 1),
+        (date.month(), 10),
+        (date.month(), 1),
+        (date.day(), 10),
+        (date.day(), 1),
+    ];
+    for (index, (number, unit)) in digits.into_iter().enumerate() {
+        if index == 4 || index == 6 {
+            text.push('-');
+        }
+        // The remainder of ten is a digit.
+        let digit = number.checked_div(unit).unwrap_or(0) % 10;
+        text.push(char::from(b'0'.wrapping_add(digit as u8)));
+    }
+    text
 }
 
 /// A line with nothing in it.

@@ -51,7 +51,7 @@ pub(super) fn choose(head: &[u8], framing: Framing, last: bool) -> Option<Arc<La
 
 /// The complete records of the first bytes.
 fn rows(head: &[u8], framing: Framing, whole: bool) -> Vec<Row<'_>> {
-    let row = |bytes| Row::new(bytes, 0, Place::default());
+    let row = |bytes| Row::new(bytes, std::str::from_utf8(bytes).ok(), 0, Place::default());
     match framing {
         Framing::Blocks(width) => head.chunks_exact(width).map(row).collect(),
         Framing::Lines => {

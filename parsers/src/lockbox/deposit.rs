@@ -1,11 +1,11 @@
 //! The levels of a lockbox file: file, lockbox and batch, each with counts and totals.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use chrono::NaiveDate;
 
 use crate::{
-    Currency, Effect, Finding, FindingCode, Limits, Location, Options, Severity,
+    Account, Currency, Effect, Finding, FindingCode, Limits, Location, Options, Party, Severity, SharedParty, Text,
     x12::{output::Output, segment::shown},
 };
 
@@ -60,7 +60,8 @@ struct Level {
 struct Batch {
     level: Level,
     number: String,
-    lockbox: String,
+    /// Whose lockbox it is, for all its payments.
+    owner: SharedParty<'static>,
     currency: Option<Currency>,
     date: Option<NaiveDate>,
 }
@@ -113,7 +114,8 @@ impl Deposit {
         let lockbox = own(Name::Lockbox);
         let bank = self.file.as_ref().map_or("", |file| &file.origin);
         let currency = self.currencies.of(bank, &lockbox);
-        self.batch = Some(Batch { level, number: own(Name::Batch), lockbox, currency, date });
+        let owner = owner(self.file.as_ref(), &lockbox);
+        self.batch = Some(Batch { level, number: own(Name::Batch), owner, currency, date });
         if !self.lockbox.open {
             self.lockbox = Level { location: row.location(), open: true, ..Level::default() };
         }
@@ -124,7 +126,8 @@ impl Deposit {
         if self.batch.is_none() {
             let message = "a check stands outside a batch, so nobody knows whose lockbox it came to".to_owned();
             out.finding(Finding { message, ..odd(check, FindingCode::BadEnvelope, Severity::Error, Effect::FileHeld) });
-            self.batch = Some(Batch { level: Level { location: check.location(), ..Level::default() }, ..Batch::default() });
+            let level = Level { location: check.location(), ..Level::default() };
+            self.batch = Some(Batch { level, owner: owner(self.file.as_ref(), ""), ..Batch::default() });
         }
         let (Some(batch), file) = (&mut self.batch, self.file.as_ref()) else { return };
         let span = layout.section(Section::Check).of(Name::Batch);
@@ -137,9 +140,7 @@ impl Deposit {
             layout,
             currency: batch.currency.unwrap_or(Currency::USD),
             date: batch.date.or(file.and_then(|file| file.date)),
-            lockbox: &batch.lockbox,
-            destination: file.map_or("", |file| &file.destination),
-            origin: file.map_or("", |file| &file.origin),
+            owner: &batch.owner,
             limits: &self.limits,
         };
         let amount = check::read(check, details, &setting, out);
@@ -267,6 +268,17 @@ impl Level {
         self.claimed_checks = self.claimed_checks.saturating_add(checks);
         self.claimed_total = self.claimed_total.saturating_add(total);
     }
+}
+
+/// Our side of all checks of a lockbox: the destination of the file, its bank, and the lockbox.
+fn owner(file: Option<&File>, lockbox: &str) -> SharedParty<'static> {
+    let own = |text: &str| (!text.is_empty()).then(|| Text::Owned(text.to_owned()));
+    SharedParty::Shared(Arc::new(Party {
+        name: None,
+        id: own(file.map_or("", |file| &file.destination)),
+        bank: own(file.map_or("", |file| &file.origin)),
+        account: own(lockbox).map(Account::new),
+    }))
 }
 
 fn date<'w>(row: &Row<'w>, span: super::layout::Span, out: &mut Output<'w>) -> Option<NaiveDate> {

@@ -6,6 +6,7 @@ use crate::{
     Effect, Finding, FindingCode, Format, Limits, Location, Options, Record as Out, Severity, Sink, Summary,
     line::{Line, LineEnds, byte_order_mark, covered, line_at},
     reader::Reader,
+    utf8::Utf8,
     x12::{
         output::{Output, Tally, unlisted},
         received::{Received, status},
@@ -122,16 +123,16 @@ impl Lockbox {
         (last && self.cursor < rest).then_some(Line { start: self.cursor, end: rest, next: rest })
     }
 
-    fn take<'w>(&mut self, window: &'w [u8], line: Line, layout: &Layout, out: &mut Output<'w>) {
+    fn take<'w>(&mut self, text: &mut Utf8<'w>, line: Line, layout: &Layout, out: &mut Output<'w>) {
         // A file without line ends is one line; its records are told apart by their ordinal.
         self.line = if self.framing == Some(Framing::Lines) { self.line.saturating_add(1) } else { 1 };
-        let bytes = trim_end(window.get(line.start..line.end).unwrap_or_default());
+        let bytes = trim_end(text.bytes().get(line.start..line.end).unwrap_or_default());
         if bytes.is_empty() {
             return;
         }
         let ordinal = self.ordinal.saturating_add(1);
         let waiting = Waiting { start: line.start, end: line.start.saturating_add(bytes.len()), line: self.line, ordinal };
-        let row = self.row(window, waiting);
+        let row = self.row(text, waiting);
         let Some(section) = section_of(layout, &row) else {
             self.deposit.count(true);
             out.finding(foreign(&row, bytes));
@@ -143,7 +144,7 @@ impl Lockbox {
                 let key = key_of(&row, layout, Section::Check);
                 // Some banks write the overflow records before their check.
                 if self.check.is_some() || self.details.is_empty() || self.key != key {
-                    self.end_check(window, layout, out);
+                    self.end_check(text, layout, out);
                 }
                 self.key = key;
                 self.check = Some(waiting);
@@ -151,12 +152,12 @@ impl Lockbox {
             Section::Detail | Section::Keyed => {
                 let key = key_of(&row, layout, Section::Detail);
                 if self.key != key || (self.check.is_none() && self.details.is_empty()) {
-                    self.end_check(window, layout, out);
+                    self.end_check(text, layout, out);
                     self.key = key;
                 }
                 self.details.push(waiting);
             }
-            _ => self.end_check(window, layout, out),
+            _ => self.end_check(text, layout, out),
         }
         if section == Section::Header {
             self.deposit.open_file(&row, layout, out);
@@ -176,24 +177,30 @@ impl Lockbox {
         self.limit_check(line.end, out);
     }
 
-    fn row<'w>(&self, window: &'w [u8], waiting: Waiting) -> Row<'w> {
-        let bytes = window.get(waiting.start..waiting.end).unwrap_or_default();
+    #[inline]
+    fn row<'w>(&self, text: &mut Utf8<'w>, waiting: Waiting) -> Row<'w> {
+        let bytes = text.bytes().get(waiting.start..waiting.end).unwrap_or_default();
         let byte = self.base.wrapping_add(waiting.start as u64);
-        Row::new(bytes, self.width, Place { byte, line: waiting.line, ordinal: waiting.ordinal })
+        Row::new(
+            bytes,
+            text.slice(waiting.start, waiting.end),
+            self.width,
+            Place { byte, line: waiting.line, ordinal: waiting.ordinal },
+        )
     }
 
     /// Hands the check in hand with its overflow records to the deposit.
-    fn end_check<'w>(&mut self, window: &'w [u8], layout: &Layout, out: &mut Output<'w>) {
+    fn end_check<'w>(&mut self, text: &mut Utf8<'w>, layout: &Layout, out: &mut Output<'w>) {
         let details = std::mem::take(&mut self.details);
         match self.check.take() {
             Some(check) => {
-                let check = self.row(window, check);
-                let rows: Vec<Row<'w>> = details.iter().map(|detail| self.row(window, *detail)).collect();
+                let check = self.row(text, check);
+                let rows: Vec<Row<'w>> = details.iter().map(|detail| self.row(text, *detail)).collect();
                 self.deposit.check(&check, &rows, layout, out);
             }
             None => {
                 if let Some(first) = details.first() {
-                    let row = self.row(window, *first);
+                    let row = self.row(text, *first);
                     let message = format!("{} invoice lines belong to no check; they are set aside", details.len());
                     out.finding(Finding {
                         message,
@@ -259,20 +266,23 @@ impl Lockbox {
 impl Reader for Lockbox {
     fn run<'w>(&mut self, window: &'w [u8], last: bool, sink: &mut dyn Sink<'w>) -> usize {
         let mut out = Output::new(std::mem::take(&mut self.tally));
+        let mut text = Utf8::new(window);
         let (framing, layout) = self.begin(window, last, &mut out);
         while !self.stopped {
             let Some(line) = self.next_record(window, framing, last, &mut out) else { break };
             if framing == Framing::Lines {
                 self.ends.see(window, line);
             }
-            self.take(window, line, &layout, &mut out);
+            self.take(&mut text, line, &layout, &mut out);
             self.cursor = line.next;
             self.searched = line.next;
-            out.flush(sink);
+            if out.has_records() {
+                out.flush(sink);
+            }
         }
         if last {
             if !self.stopped {
-                self.end_check(window, &layout, &mut out);
+                self.end_check(&mut text, &layout, &mut out);
             }
             self.deposit.finish(&mut out);
             if let Some(finding) = self.ends.mixed() {

@@ -32,10 +32,9 @@ pub(super) struct Place {
 }
 
 impl<'w> Row<'w> {
-    /// A record; `width` is what the file declares, where it does.
+    /// A record; `text` is its text when it is UTF-8, `width` what the file declares, where it does.
     #[inline]
-    pub fn new(bytes: &'w [u8], width: usize, place: Place) -> Self {
-        let text = std::str::from_utf8(bytes).ok();
+    pub fn new(bytes: &'w [u8], text: Option<&'w str>, width: usize, place: Place) -> Self {
         let characters = bytes.len() != width && text.is_some() && !bytes.is_ascii();
         Self { bytes, text, characters, place }
     }

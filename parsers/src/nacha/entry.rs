@@ -2,7 +2,7 @@
 
 use crate::{
     Account, Currency, Direction, Effect, Finding, FindingCode, Limits, Location, Method, Money, Party, Payment, Reference,
-    Remittance, Return, Severity, Text, mask,
+    Remittance, Return, Severity, SharedParty, Text, mask,
     x12::{lexer::Tape, output::Output},
 };
 
@@ -23,8 +23,8 @@ const BLANK: Payment<'static> = Payment {
     direction: Direction::Credit,
     amount: Money::zero(Currency::USD),
     value_date: None,
-    payer: NOBODY,
-    payee: NOBODY,
+    payer: SharedParty::NOBODY,
+    payee: SharedParty::NOBODY,
     trace: None,
     references: Vec::new(),
     text: None,
@@ -44,8 +44,6 @@ const BLANK: Payment<'static> = Payment {
 
 /// Digits of corrected data that may be an account number; transaction codes have two.
 const CHANGED_DIGITS_MIN: usize = 4;
-
-const NOBODY: Party<'static> = Party { name: None, id: None, bank: None, account: None };
 
 /// An entry whose last addenda has passed.
 #[derive(Debug)]
@@ -261,6 +259,7 @@ impl<'w> Entry<'w, '_> {
             let code = FindingCode::MissingElement;
             out.finding(more.finding(&more::ORIGINAL_TRACE, code, Effect::Noted, message, "the trace number of the original"));
         }
+        let (payer, payee) = (payer.into(), payee.into());
         out.payment_return(Return { seq: 0, amount, code, original_trace, trace, payer, payee, location: line.location() });
     }
 

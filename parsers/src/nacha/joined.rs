@@ -18,6 +18,8 @@ pub(super) struct Joined<'w> {
     pieces: Vec<Piece<'w>>,
     /// Each letter of the file is one byte here.
     narrow: bool,
+    /// Every piece is [`WIDTH`] bytes long, so that a position tells its piece.
+    even: bool,
 }
 
 /// The text of one addenda record.
@@ -33,11 +35,13 @@ impl<'w> Joined<'w> {
         let room = lines.len().saturating_mul(WIDTH);
         let first = lines.first().map(|line| line.raw(&at::PAYMENT_INFORMATION)).unwrap_or_default();
         let narrow = separates_with_two_bytes(first);
-        let mut joined = Self { bytes: Vec::with_capacity(room), pieces: Vec::with_capacity(lines.len()), narrow };
+        let (bytes, pieces) = (Vec::with_capacity(room), Vec::with_capacity(lines.len()));
+        let mut joined = Self { bytes, pieces, narrow, even: true };
         for line in lines {
             let text = line.raw(&at::PAYMENT_INFORMATION);
             let start = joined.bytes.len();
-            joined.pieces.push(Piece { start, line: *line });
+            joined.even &= start == joined.pieces.len().saturating_mul(WIDTH);
+            joined.pieces.push(Piece { start, line: line.with_text() });
             if narrow {
                 let letters = decode(text);
                 joined.bytes.extend(letters.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap_or(b'?')));
@@ -53,19 +57,26 @@ impl<'w> Joined<'w> {
         joined
     }
 
+    /// The piece that holds a position of the joined text, or the last one.
+    #[inline]
+    fn piece(&self, position: usize) -> Option<&Piece<'w>> {
+        if self.even {
+            return self.pieces.get(position / WIDTH).or(self.pieces.last());
+        }
+        let index = self.pieces.partition_point(|piece| piece.start <= position).saturating_sub(1);
+        self.pieces.get(index)
+    }
+
     /// The text of the file that stands at a position of the joined text, where it was not cut.
+    #[inline]
     fn text(&self, position: usize, length: usize) -> Option<&'w str> {
-        let index = self.pieces.partition_point(|piece| piece.start <= position).checked_sub(1)?;
-        let piece = self.pieces.get(index).filter(|_| !self.narrow)?;
-        let from = position.checked_sub(piece.start)?;
-        let bytes = piece.line.raw(&at::PAYMENT_INFORMATION).get(from..from.checked_add(length)?)?;
-        std::str::from_utf8(bytes).ok()
+        let piece = self.piece(position).filter(|_| !self.narrow)?;
+        piece.line.stretch(&at::PAYMENT_INFORMATION, position.checked_sub(piece.start)?, length)
     }
 
     /// Where a position of the joined text stands in the file. Blanks lost in transit stand at the end of their line.
     fn location(&self, position: usize) -> Location {
-        let index = self.pieces.partition_point(|piece| piece.start <= position).saturating_sub(1);
-        let Some(piece) = self.pieces.get(index) else { return Location::default() };
+        let Some(piece) = self.piece(position) else { return Location::default() };
         let offset = position.saturating_sub(piece.start);
         piece.line.location_within(&at::PAYMENT_INFORMATION, offset, self.narrow)
     }

@@ -185,6 +185,20 @@ impl<'w> Line<'w> {
         (!text.is_empty()).then_some(Text::Borrowed(text))
     }
 
+    /// So many bytes of a field from a position in it on, as text; nothing where they are not all there or no text by themselves.
+    #[inline]
+    pub fn stretch(&self, field: &Field, from: usize, length: usize) -> Option<&'w str> {
+        let to = from.checked_add(length)?;
+        match self.text {
+            Some(text) => {
+                let before = field.from.wrapping_sub(1);
+                let to = before.checked_add(to).filter(|to| *to <= field.to)?;
+                text.get(before.wrapping_add(from)..to)
+            }
+            None => std::str::from_utf8(self.raw(field).get(from..to)?).ok(),
+        }
+    }
+
     #[inline(never)]
     fn text_decoded(&self, field: &Field) -> Option<Text<'w>> {
         let value = self.value(field);

@@ -1,7 +1,8 @@
 //! An entry with its details becomes a payment, or a return of one.
 
 use crate::{
-    Account, Currency, Direction, Effect, FindingCode, Method, Money, Party, Payment, Reference, Return, Severity, Text,
+    Account, Currency, Direction, Effect, FindingCode, Method, Money, Party, Payment, Reference, Return, Severity, SharedParty,
+    Text,
     x12::{output::Output, segment::decode},
 };
 
@@ -27,12 +28,12 @@ pub(super) fn put(
         return;
     }
     let names = Names::of(entry, &details);
-    let other = other_side(entry, &mut details);
-    let own = Party {
+    let other = SharedParty::from(other_side(entry, &mut details));
+    let own = SharedParty::from(Party {
         bank: statement.bank.clone().map(Text::Owned),
         account: statement.account.clone().map(|number| Account::new(Text::Owned(number))),
         ..Party::default()
-    };
+    });
     let location = field.location();
     if mark == Mark::ReversedCredit || (mark == Mark::Debit && comes_back(entry, &details)) {
         let original_trace = names.original(&details).map(|trace| Text::Owned(trace.to_owned()));

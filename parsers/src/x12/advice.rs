@@ -11,8 +11,8 @@ mod lines;
 use chrono::NaiveDate;
 
 use crate::{
-    Currency, Direction, Effect, Finding, FindingCode, Location, Method, Money, Party, Payment, Reference, Remittance, Severity,
-    Text,
+    Currency, Direction, Effect, Finding, FindingCode, Location, Method, Money, Payment, Reference, Remittance, Severity,
+    SharedParty, Text,
 };
 
 pub(super) use self::check::Setting;
@@ -26,10 +26,10 @@ use super::{
     set::Set,
 };
 
-/// Segments of an advice that carry nothing its records keep.
+/// Rarer segments of an advice that carry nothing its records keep.
 const KNOWN: &[&[u8]] = &[
-    b"ST", b"SE", b"N2", b"N3", b"N4", b"PER", b"RDM", b"SAC", b"TXI", b"SLN", b"TXP", b"DED", b"LX", b"G53", b"AIN", b"PEN",
-    b"INV", b"N9", b"RYL", b"AMT", b"QTY", b"DMG", b"HD", b"MOA",
+    b"RDM", b"SAC", b"TXI", b"SLN", b"TXP", b"DED", b"LX", b"G53", b"AIN", b"PEN", b"INV", b"N9", b"RYL", b"AMT", b"QTY", b"DMG",
+    b"HD", b"MOA",
 ];
 
 /// What has been read of the set so far. The payment is filled where it will stay; moving large records costs as much as reading them.
@@ -63,8 +63,8 @@ const BLANK: Payment<'static> = Payment {
     direction: Direction::Credit,
     amount: Money::zero(Currency::USD),
     value_date: None,
-    payer: NOBODY,
-    payee: NOBODY,
+    payer: SharedParty::NOBODY,
+    payee: SharedParty::NOBODY,
     trace: None,
     references: Vec::new(),
     text: None,
@@ -80,8 +80,6 @@ const BLANK: Payment<'static> = Payment {
         sheet: None,
     },
 };
-
-const NOBODY: Party<'static> = Party { name: None, id: None, bank: None, account: None };
 
 impl<'w> Advice<'w> {
     /// The advice that is the whole of a set.
@@ -106,18 +104,20 @@ impl<'w> Advice<'w> {
     }
 
     /// Takes a segment of the advice.
+    #[inline]
     pub fn take(&mut self, segment: &Segment<'w, '_>, out: &mut Output<'w>) {
+        // Written letter by letter, so that the compiler makes one decision of each and not one comparison of each tag.
         match segment.tag() {
-            b"RMR" => self.lines.open_item(segment, out),
-            b"DTM" => self.take_date(segment, out),
-            b"REF" => self.take_reference(segment),
-            b"ADX" => self.lines.adjustment(segment, out),
-            b"ENT" | b"NM1" => self.lines.entity(segment),
-            b"N1" => self.take_party(segment),
-            b"BPR" => self.take_header(segment, out),
-            b"TRN" => self.take_trace(segment, out),
-            b"NTE" => self.take_note(segment),
-            b"IT1" | b"CUR" => {}
+            [b'R', b'M', b'R'] => self.lines.open_item(segment, out),
+            [b'R', b'E', b'F'] => self.take_reference(segment),
+            [b'D', b'T', b'M'] => self.take_date(segment, out),
+            [b'A', b'D', b'X'] => self.lines.adjustment(segment, out),
+            [b'E', b'N', b'T'] | [b'N', b'M', b'1'] => self.lines.entity(segment),
+            [b'N', b'1'] => self.take_party(segment),
+            [b'B', b'P', b'R'] => self.take_header(segment, out),
+            [b'T', b'R', b'N'] => self.take_trace(segment, out),
+            [b'N', b'T', b'E'] => self.take_note(segment),
+            [b'S', b'T' | b'E'] | [b'N', b'2' | b'3' | b'4'] | [b'P', b'E', b'R'] | [b'C', b'U', b'R'] | [b'I', b'T', b'1'] => {}
             tag if KNOWN.contains(&tag) => {}
             _ => out.finding(Finding {
                 code: FindingCode::UnknownSegment,
@@ -190,6 +190,7 @@ impl<'w> Advice<'w> {
     }
 
     /// Ends an advice that a BPR began: a payment, a remittance, or both.
+    #[inline(always)]
     pub fn finish(mut self, set: &Set<'w, '_>, out: &mut Output<'w>) {
         let Some(header) = self.header else {
             out.finding(Finding {
@@ -259,6 +260,7 @@ impl<'w> Advice<'w> {
         self.push(header, amount, total, out);
     }
 
+    #[inline(always)]
     fn push(mut self, header: Header, amount: Money, total: Option<Money>, out: &mut Output<'w>) {
         let payment = &mut self.payment;
         let pays = header.handling == Handling::Pays && header.moves && amount.minor > 0;

@@ -56,8 +56,8 @@ impl Envelope {
     }
 
     /// Version of the group in hand (GS08).
-    pub fn version(&self) -> &str {
-        self.group.as_ref().and_then(|_| self.last_group()).map_or("", |group| group.version.as_str())
+    pub fn version(&self) -> &[u8] {
+        self.group.as_ref().and_then(|_| self.last_group()).map_or(b"", |group| group.version.as_bytes())
     }
 
     /// The envelope of a set of the group in hand; nothing for bare sets.
@@ -179,7 +179,7 @@ impl Envelope {
         let number = Figure::new(&segment.text_or_empty(2));
         let mut numbers = std::mem::take(&mut self.set_numbers);
         let earlier = self.last_group().map(|group| group.sets.as_slice()).unwrap_or_default();
-        let is_new = !open.in_group || numbers.insert(number.as_str(), earlier.iter().map(|set| set.control_number.as_str()));
+        let is_new = !open.in_group || numbers.insert(&number, earlier.iter().map(|set| &set.control_number));
         self.set_numbers = numbers;
         if !is_new {
             open.codes.insert(23);
@@ -212,7 +212,7 @@ impl Envelope {
     fn check_group_fits(&self, segment: &Segment<'_, '_>, id: &[u8], out: &mut Output<'_>) {
         let Some(group) = self.group.as_ref().and_then(|_| self.last_group()) else { return };
         let Some(expected) = set::functional_id(id) else { return };
-        let found = group.functional_id.as_str();
+        let found = &group.functional_id;
         if found.as_bytes() != expected {
             let message = format!("set {} stands in a group {found}", shown(id));
             out.finding(segment.finding(
@@ -370,7 +370,7 @@ struct Numbers {
 
 impl Numbers {
     /// False when the number was there before; `earlier` are those before it.
-    fn insert<'e>(&mut self, number: &str, earlier: impl Iterator<Item = &'e str>) -> bool {
+    fn insert<'e>(&mut self, number: &Figure, earlier: impl Iterator<Item = &'e Figure>) -> bool {
         if !self.listed {
             let count = value::count(number.as_bytes());
             if count.is_some() && count > self.last {
@@ -378,9 +378,9 @@ impl Numbers {
                 return true;
             }
             self.listed = true;
-            self.seen = earlier.map(str::to_owned).collect();
+            self.seen = earlier.map(|number| number.as_str().to_owned()).collect();
         }
-        self.seen.insert(number.to_owned())
+        self.seen.insert(number.as_str().to_owned())
     }
 }
 

@@ -5,11 +5,11 @@
 
 mod block;
 
-use self::block::{BLOCK, Needles, foreign_lines, is_tag_byte, leading, to_u32};
+use self::block::{BLOCK, Needles, foreign_lines, is_plain_head, is_tag_byte, leading, to_u32};
 use super::delimiters::{Delimiters, begins_isa};
 
 /// Bytes indexed ahead of the reader; small enough for index and text to stay in the nearest cache.
-const BATCH: usize = 16 << 10;
+const BATCH: usize = 8 << 10;
 
 /// One segment in the index.
 #[derive(Clone, Copy, Debug, Default)]
@@ -178,21 +178,8 @@ impl Tape {
             if newline & !expected != 0 {
                 self.stray_until = block_end;
             }
-            let offset = to_u32(base.saturating_sub(self.origin));
-            let (mut element, mut terminator) = (element, terminator);
-            loop {
-                // The element separators up to the next terminator, or to the end of the block.
-                let before = terminator.wrapping_sub(1) & !terminator;
-                self.mark(element & before, offset);
-                element &= !before;
-                if terminator == 0 {
-                    break;
-                }
-                let at = base.wrapping_add(terminator.trailing_zeros() as usize);
-                terminator &= terminator.wrapping_sub(1);
-                if self.end_plain_segment(window, at, &needles) {
-                    continue;
-                }
+            let mut block = Block { base, marks: element | terminator, terminators: terminator };
+            while let Some(at) = self.mark_block(window, &mut block, &needles) {
                 match self.end_segment(window, at, delimiters) {
                     Step::On => {}
                     Step::Skip => break,
@@ -203,18 +190,47 @@ impl Tape {
         None
     }
 
-    /// Records the positions of the bits, counted from `offset`.
+    /// Records the marks of a block and its everyday segments: their tag at once or behind one line break, a terminator of one byte,
+    /// nothing odd. Gives the window position of a terminator that [`Tape::end_segment`] must look at; nothing when the block is done.
     #[inline(always)]
-    fn mark(&mut self, mut bits: u64, offset: u32) {
-        let mut count = self.count;
-        while bits != 0 {
-            if let Some(slot) = self.slots.get_mut(count) {
-                *slot = offset.wrapping_add(bits.trailing_zeros());
+    fn mark_block(&mut self, window: &[u8], block: &mut Block, needles: &Needles) -> Option<usize> {
+        let offset = to_u32(block.base.wrapping_sub(self.origin));
+        loop {
+            // The delimiters up to the next terminator, or to the end of the block.
+            let upto = block.terminators ^ block.terminators.wrapping_sub(1);
+            self.count = mark(&mut self.slots, self.count, block.marks & upto, offset);
+            if block.terminators == 0 {
+                return None;
             }
-            count = count.wrapping_add(1);
-            bits &= bits.wrapping_sub(1);
+            let at = block.base.wrapping_add(block.terminators.trailing_zeros() as usize);
+            block.marks &= !upto;
+            block.terminators &= block.terminators.wrapping_sub(1);
+            if !self.end_plain_segment(window, at, needles) {
+                self.count = self.count.wrapping_sub(1);
+                return Some(at);
+            }
         }
-        self.count = count;
+    }
+
+    /// The everyday segment, whose marks are all recorded. False: it is another one.
+    #[inline(always)]
+    fn end_plain_segment(&mut self, window: &[u8], at: usize, needles: &Needles) -> bool {
+        let open = self.open;
+        let gap = usize::from(window.get(open) == Some(&b'\n'));
+        let start = open.wrapping_add(gap);
+        let tag_end = self.slots.get(self.open_mark).map_or(0, |mark| self.origin.wrapping_add(*mark as usize));
+        let is_plain = window.get(start).is_some_and(|head| is_plain_head(*head))
+            && (1..=3).contains(&tag_end.wrapping_sub(start))
+            && at.wrapping_sub(open) <= self.segment_bytes_max
+            && open >= self.stray_until
+            && needles.is_plain;
+        if is_plain {
+            let line = self.open_line.wrapping_add(gap as u32);
+            let (mark_first, mark_end) = (to_u32(self.open_mark), to_u32(self.count));
+            self.spans.push(Span { start: to_u32(start.wrapping_sub(self.origin)), mark_first, mark_end, line });
+            (self.open, self.open_mark, self.open_line) = (at.wrapping_add(1), self.count, line);
+        }
+        is_plain
     }
 
     /// Room for the marks of so many bytes: at most one each, and one for an end without terminator.
@@ -225,38 +241,6 @@ impl Tape {
             let room = self.count.clamp(BLOCK.saturating_mul(8), BATCH);
             self.slots.resize(needed.saturating_add(room), 0);
         }
-    }
-
-    /// The everyday segment: its tag at once or behind one line break, a terminator of one byte, nothing odd. False: look at it
-    /// with [`Tape::end_segment`].
-    #[inline(always)]
-    fn end_plain_segment(&mut self, window: &[u8], at: usize, needles: &Needles) -> bool {
-        let open = self.open;
-        let Some(&[first, second, third, fourth]) = window.get(open..).and_then(<[u8]>::first_chunk::<4>) else { return false };
-        let separator = needles.element_byte;
-        let behind_break = first == b'\n';
-        let (head, ends) = if behind_break {
-            (second, third == separator || fourth == separator)
-        } else {
-            (first, second == separator || third == separator || fourth == separator)
-        };
-        let ends = ends || (behind_break && window.get(open.wrapping_add(4)) == Some(&separator));
-        let is_plain = head.is_ascii_uppercase() && head != b'I' && head != b'B' && ends;
-        if !is_plain
-            || needles.width != 1
-            || needles.ends_lines
-            || open < self.stray_until
-            || at.wrapping_sub(open) > self.segment_bytes_max
-            || at < open.wrapping_add(5)
-        {
-            return false;
-        }
-        let gap = usize::from(behind_break);
-        let line = self.open_line.wrapping_add(gap as u32);
-        self.close(open.wrapping_add(gap), at, line);
-        self.open = at.wrapping_add(1);
-        self.open_line = line;
-        true
     }
 
     /// A terminator byte stands at window position `at`.
@@ -425,6 +409,29 @@ impl Tape {
             }
         }
     }
+}
+
+/// What is left to record of the bytes looked at together.
+struct Block {
+    /// Window position of the first byte.
+    base: usize,
+    /// One bit per delimiter that is not recorded yet.
+    marks: u64,
+    /// Which of them end segments.
+    terminators: u64,
+}
+
+/// Records the positions of the bits, counted from `offset`, and gives how many marks there are then.
+#[inline(always)]
+fn mark(slots: &mut [u32], mut count: usize, mut bits: u64, offset: u32) -> usize {
+    while bits != 0 {
+        if let Some(slot) = slots.get_mut(count) {
+            *slot = offset.wrapping_add(bits.trailing_zeros());
+        }
+        count = count.wrapping_add(1);
+        bits &= bits.wrapping_sub(1);
+    }
+    count
 }
 
 enum Step {

@@ -218,13 +218,15 @@ impl Machine {
         let bytes = window.get(self.tape.origin..).unwrap_or_default();
         let separator = self.delimiters.element;
         let rest = self.tape.spans.get(self.cursor..).unwrap_or_default();
+        let ends = |tag: &[u8]| match tag {
+            [b'S', b'E' | b'T', next, ..] | [b'G', b'E' | b'S', next, ..] => *next == separator,
+            [b'I', b'E', b'A', next, ..] => *next == separator,
+            _ => false,
+        };
         let inside = rest.iter().take_while(|span| {
-            let tag = bytes.get(span.start as usize..);
-            !tag.is_some_and(|tag| match tag {
-                [b'S', b'E' | b'T', next, ..] | [b'G', b'E' | b'S', next, ..] => *next == separator,
-                [b'I', b'E', b'A', next, ..] => *next == separator,
-                _ => false,
-            })
+            let start = span.start as usize;
+            // Most segments begin with none of these letters, and one byte tells.
+            !matches!(bytes.get(start), Some(b'S' | b'G' | b'I')) || !bytes.get(start..).is_some_and(ends)
         });
         self.cursor = self.cursor.saturating_add(inside.count());
     }
@@ -337,6 +339,6 @@ fn read_set<'w>(envelope: &mut Envelope, limits: &Limits, context: &Context<'w, 
 }
 
 /// Versions from 004010 on write years with four digits.
-fn is_long_dated(version: &str) -> bool {
-    version.get(..6).is_some_and(|release| release >= "004010")
+fn is_long_dated(version: &[u8]) -> bool {
+    version.get(..6).is_some_and(|release| release >= b"004010".as_slice())
 }

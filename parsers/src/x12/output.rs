@@ -145,7 +145,7 @@ impl<'w> Output<'w> {
     pub fn payment_return(&mut self, mut returned: Return<'w>) -> u32 {
         returned.seq = self.tally.returns;
         self.tally.returns = self.tally.returns.saturating_add(1);
-        self.records.push(Record::Return(returned));
+        self.records.push(Record::Return(Box::new(returned)));
         self.tally.returns.saturating_sub(1)
     }
 
@@ -156,7 +156,7 @@ impl<'w> Output<'w> {
 
     /// Adds an acknowledgment of something we sent.
     pub fn acknowledgment(&mut self, acknowledgment: Acknowledgment<'w>) {
-        self.records.push(Record::Acknowledgment(acknowledgment));
+        self.records.push(Record::Acknowledgment(Box::new(acknowledgment)));
     }
 
     /// Whether something of the set in hand was found that sets it aside.

@@ -57,8 +57,8 @@ impl<'w, 's> Segment<'w, 's> {
     /// Begin and end of element `n`, counted from 1.
     #[inline(always)]
     fn bounds(&self, n: usize) -> Option<(usize, usize)> {
-        let before = self.marks.get(n.wrapping_sub(1))?;
         let end = self.marks.get(n)?;
+        let before = self.marks.get(n.wrapping_sub(1))?;
         Some(((*before as usize).wrapping_add(1), *end as usize))
     }
 

@@ -209,9 +209,9 @@ pub fn assert_chunks_agree(bytes: &[u8], parsed: &Parsed<'_>, case: &str) {
                 Record::Payment(record) => Some(*record) == whole.document.payments.pop(),
                 Record::Remittance(record) => Some(*record) == whole.document.remittances.pop(),
                 Record::Invoice(record) => Some(*record) == whole.document.invoices.pop(),
-                Record::Return(record) => Some(record) == whole.document.returns.pop(),
+                Record::Return(record) => Some(*record) == whole.document.returns.pop(),
                 Record::Balance(record) => Some(record) == whole.document.balances.pop(),
-                Record::Acknowledgment(record) => Some(record) == whole.document.acknowledgments.pop(),
+                Record::Acknowledgment(record) => Some(*record) == whole.document.acknowledgments.pop(),
                 Record::Control(record) => Some(record) == whole.document.controls.pop(),
                 Record::Finding(record) => Some(record) == whole.findings.pop(),
             };

@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release --bin bai -- [MEGABYTES] [ROUNDS] [NAME]`, where NAME runs only what its name holds. Every file is read typed and checked,
 //! streamed in chunks of 256 KiB and as a whole slice; medians of several rounds. The peer only cuts lines into fields: it puts no
-//! continuations together and compares no totals.
+//! continuations together and compares no totals. `generate NAME MEGABYTES FILE` writes a file instead.
 
 use std::{fmt::Write as _, hint::black_box, time::Instant};
 
@@ -11,26 +11,36 @@ use tieout_parsers::{Limits, Record, Stream, parse};
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |index: usize, default: usize| arguments.get(index).map_or(default, |text| text.parse().expect("a number"));
-    let (bytes_min, rounds) = (number(0, 50) * 1_000_000, number(1, 9));
     let wanted = arguments.get(2).map_or("", String::as_str);
-    let files = [
-        ("BAI2, one line each", bai2(Kind::Plain, bytes_min)),
-        ("BAI2, keys in 88", bai2(Kind::Keys, bytes_min)),
-        ("BAI2, X12 lines in 88", bai2(Kind::Segments, bytes_min)),
-        ("lockbox, 104 columns", lockbox(bytes_min)),
+    let files: [(&str, fn(usize) -> Vec<u8>); 4] = [
+        ("BAI2, one line each", |bytes_min| bai2(Kind::Plain, bytes_min)),
+        ("BAI2, keys in 88", |bytes_min| bai2(Kind::Keys, bytes_min)),
+        ("BAI2, X12 lines in 88", |bytes_min| bai2(Kind::Segments, bytes_min)),
+        ("lockbox, 104 columns", lockbox),
     ];
+    if let [command, name, megabytes, file] = arguments.as_slice()
+        && command == "generate"
+    {
+        let (_, write) = files.iter().find(|(known, _)| known.contains(name)).expect("a name in the list");
+        let bytes = write(megabytes.parse::<usize>().expect("a number of megabytes") * 1_000_000);
+        std::fs::write(file, bytes).expect("a file that can be written");
+        return;
+    }
+    let (bytes_min, rounds) = (number(0, 50) * 1_000_000, number(1, 9));
     type Form = (&'static str, fn(&[u8]) -> usize);
     let forms: [Form; 3] = [("streamed", streamed), ("whole", whole), ("use-bai2, lines only", peer)];
-    for (name, bytes) in &files {
+    for (name, write) in files {
+        let bytes = write(bytes_min);
         for (form, read) in forms {
             let name = format!("{name}, {form}");
             if !name.contains(wanted) || (form.starts_with("use") && !name.starts_with("BAI2")) {
                 continue;
             }
-            let mut speeds: Vec<f64> = (0..rounds).map(|_| speed(bytes, read)).collect();
+            let mut speeds: Vec<f64> = (0..rounds).map(|_| speed(&bytes, read)).collect();
             speeds.sort_by(f64::total_cmp);
             let median = speeds.get(rounds / 2).copied().unwrap_or(f64::NAN);
-            println!("{name:<46} {:>11} bytes {median:>8.0} MB/s", bytes.len());
+            let best = speeds.last().copied().unwrap_or(f64::NAN);
+            println!("{name:<46} {:>11} bytes {median:>8.0} MB/s, best {best:>6.0}", bytes.len());
         }
     }
 }
@@ -77,7 +87,8 @@ impl Numbers {
     }
 }
 
-const PAYERS: [&str; 4] = ["NORTHWIND PAPER COMPANY", "HARBOR FREIGHT SYSTEMS INC", "BLUE RIDGE FOODS LLC", "CASCADE BUILDING SUPPLY"];
+const PAYERS: [&str; 4] =
+    ["NORTHWIND PAPER COMPANY", "HARBOR FREIGHT SYSTEMS INC", "BLUE RIDGE FOODS LLC", "CASCADE BUILDING SUPPLY"];
 
 /// What stands behind a 16.
 #[derive(Clone, Copy)]
@@ -102,7 +113,8 @@ fn bai2(kind: Kind, bytes_min: usize) -> Vec<u8> {
         }
         let lines = 3 + items.lines().count();
         let account = 550_021_111 + accounts;
-        writeln!(text, "03,{account},USD,010,168367028,,,015,{},,/\n88,100,{sum},2000,,400,0,0,/", 168_367_028 + sum).expect("text grows");
+        writeln!(text, "03,{account},USD,010,168367028,,,015,{},,/\n88,100,{sum},2000,,400,0,0,/", 168_367_028 + sum)
+            .expect("text grows");
         text.push_str(&items);
         let control = 2 * 168_367_028 + 3 * sum;
         writeln!(text, "49,{control},{lines}/").expect("text grows");
@@ -129,8 +141,11 @@ fn item(text: &mut String, kind: Kind, number: u64, cents: u64) {
         Kind::Segments => {
             let part = cents / 5;
             let net = format!("{}.{:02}", part / 100, part % 100);
-            writeln!(text, "16,195,{cents},Z,20260128{number:012},,INCOMING WIRE\n88,ORIG:{payer}\n88,ORIG BANK:328058682").expect("text grows");
-            (0..5).try_for_each(|step| writeln!(text, "88,RMR*IV*SI-2025-{}**{net}*{net}\\\n88,DTM*003*20251109\\", invoice(step + 1)))
+            writeln!(text, "16,195,{cents},Z,20260128{number:012},,INCOMING WIRE\n88,ORIG:{payer}\n88,ORIG BANK:328058682")
+                .expect("text grows");
+            (0..5).try_for_each(|step| {
+                writeln!(text, "88,RMR*IV*SI-2025-{}**{net}*{net}\\\n88,DTM*003*20251109\\", invoice(step + 1))
+            })
         }
     };
     written.expect("text grows");

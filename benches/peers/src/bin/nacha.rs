@@ -2,6 +2,7 @@
 //!
 //! `cargo run --release --bin nacha -- [MEGABYTES] [ROUNDS] [NAME]`, where NAME runs only what its name holds. Every
 //! file is read typed and checked, streamed in chunks of 256 KiB and as a whole slice, beside a peer; medians of several rounds.
+//! `generate MEGABYTES FILE` writes a file of CTX entries instead.
 
 use std::{hint::black_box, time::Instant};
 
@@ -9,10 +10,19 @@ use tieout_parsers::{Limits, Record, Status, Stream, parse};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [command, megabytes, path] = arguments.as_slice()
+        && command == "generate"
+    {
+        let bytes = file(Kind::Ctx, megabytes.parse::<usize>().expect("a number of megabytes") * 1_000_000);
+        std::fs::write(path, bytes).expect("a file that can be written");
+        return;
+    }
     let number = |index: usize, default: usize| arguments.get(index).map_or(default, |text| text.parse().expect("a number"));
     let (megabytes, rounds) = (number(0, 50), number(1, 9));
     let wanted = arguments.get(2).map_or("", String::as_str);
-    for (name, kind) in [("PPD, no addenda", Kind::Plain), ("CCD, free text", Kind::Text), ("CTX, an 820 of twelve lines", Kind::Ctx)] {
+    for (name, kind) in
+        [("PPD, no addenda", Kind::Plain), ("CCD, free text", Kind::Text), ("CTX, an 820 of twelve lines", Kind::Ctx)]
+    {
         let bytes = file(kind, megabytes * 1_000_000);
         let forms = [("streamed", streamed as fn(&[u8]) -> usize), ("whole", whole), ("rs-ach 0.1.2", rs_ach)];
         let forms: Vec<_> = forms.into_iter().filter(|(form, _)| format!("{name} {form}").contains(wanted)).collect();

@@ -1,6 +1,12 @@
 //! Reading speed of generated MT940 and camt.053 files, tieout beside a bare quick-xml event loop and a line scan, medians of several rounds.
 //!
-//! `cargo run --release --bin statements -- [MEGABYTES] [ROUNDS] [NAME]`, where NAME runs only what holds it in its name.
+//! `cargo run --release --bin statements -- [MEGABYTES] [ROUNDS] [NAME]`, where NAME runs only what holds it in its name. With
+//! `--features statement-peers` the crates `mt940`, `swift-mt-message` and `camt053` read the same bytes in the same run; none of them
+//! proves a balance. `generate FORMAT MEGABYTES FILE` writes a file instead, FORMAT being mt940 or camt.
+
+#[cfg(feature = "statement-peers")]
+#[path = "statements/peers.rs"]
+mod peers;
 
 use std::{fmt::Write as _, hint::black_box, time::Instant};
 
@@ -9,6 +15,14 @@ use tieout_parsers::{Limits, Record, Stream};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [command, format, megabytes, file] = arguments.as_slice()
+        && command == "generate"
+    {
+        let bytes_min = megabytes.parse::<usize>().expect("a number of megabytes") * 1_000_000;
+        let bytes = if format == "camt" { camt(bytes_min) } else { mt940(bytes_min) };
+        std::fs::write(file, bytes).expect("a file that can be written");
+        return;
+    }
     let number = |index: usize, default: usize| arguments.get(index).map_or(default, |text| text.parse().expect("a number"));
     let (megabytes, rounds) = (number(0, 20), number(1, 7));
     let wanted = arguments.get(2).map_or("", String::as_str);
@@ -25,11 +39,17 @@ fn main() {
             })
             .collect();
         speeds.sort_by(f64::total_cmp);
-        println!("{name:<44} {:>8.0} MB/s", speeds[speeds.len() / 2]);
+        println!("{name:<44} {:>8.0} MB/s, best {:>6.0}", speeds[speeds.len() / 2], speeds[speeds.len() - 1]);
     };
     println!("{} bytes of MT940, {} bytes of camt.053, medians of {rounds} rounds", mt940.len(), camt.len());
     measure("mt940: line ends only (memchr)", &mt940, |bytes| memchr::memchr_iter(b'\n', bytes).count());
     measure("mt940: tieout, streamed, 256 KiB chunks", &mt940, streamed);
+    #[cfg(feature = "statement-peers")]
+    {
+        measure("mt940: mt940 1.1", &mt940, peers::mt940);
+        measure("mt940: swift-mt-message 3.1", &mt940, peers::swift_mt_message);
+        measure("camt: camt053 0.4", &camt, peers::camt053);
+    }
     measure("camt: quick-xml, bare event loop", &camt, events);
     measure("camt: tieout, streamed, 256 KiB chunks", &camt, streamed);
 }
@@ -78,7 +98,8 @@ fn mt940(bytes_min: usize) -> Vec<u8> {
     let mut text = String::with_capacity(bytes_min + 500_000);
     let mut number = 0;
     while text.len() < bytes_min {
-        write!(text, ":20:STMT{number}\r\n:25:10020030/1234567\r\n:28C:{}/1\r\n:60F:C260316EUR0,00\r\n", number % 9_999).expect("text grows");
+        write!(text, ":20:STMT{number}\r\n:25:10020030/1234567\r\n:28C:{}/1\r\n:60F:C260316EUR0,00\r\n", number % 9_999)
+            .expect("text grows");
         let mut sum = 0;
         for _ in 0..1_000 {
             let minor = amount(number);

@@ -103,12 +103,17 @@ impl<'w> Lines<'w> {
             self.too_many(segment, out);
             return;
         }
-        if segment.has(1) != segment.has(2) {
-            let missing = if segment.has(1) { 2 } else { 1 };
-            segment.missing(missing, "RMR01 and RMR02 together", Effect::Noted, out);
-        }
         self.lines.push(BLANK);
         let Some(line) = self.lines.last_mut() else { return };
+        if segment.is_text() {
+            fill_item(line, segment, |n| segment.text_in_place(n));
+        } else {
+            fill_item(line, segment, |n| segment.text(n));
+        }
+        if line.qualifier.is_empty() != line.reference.is_empty() {
+            let missing = if line.reference.is_empty() { 2 } else { 1 };
+            segment.missing(missing, "RMR01 and RMR02 together", Effect::Noted, out);
+        }
         let (currency, aside) = (self.currency, Effect::RecordSetAside);
         line.net = segment.amount(4, currency, aside, out);
         line.gross = segment.amount(5, currency, aside, out);
@@ -119,11 +124,6 @@ impl<'w> Lines<'w> {
                 self.sums.total = self.sums.total.saturating_add(i128::from(net.minor));
             }
             None => self.sums.amounts_missing = self.sums.amounts_missing.saturating_add(1),
-        }
-        if segment.is_text() {
-            fill_item(line, segment, |n| segment.text_in_place(n));
-        } else {
-            fill_item(line, segment, |n| segment.text(n));
         }
         self.open = true;
         if segment.elements() > 6 {

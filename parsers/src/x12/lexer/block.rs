@@ -12,11 +12,10 @@ pub(super) struct Needles {
     element: u8x16,
     terminator: u8x16,
     newline: u8x16,
-    pub(super) element_byte: u8,
     /// Bytes of the terminator.
     pub(super) width: usize,
-    /// The terminator is the line feed.
-    pub(super) ends_lines: bool,
+    /// The terminator is one byte and no line feed.
+    pub(super) is_plain: bool,
 }
 
 impl Needles {
@@ -25,9 +24,8 @@ impl Needles {
             element: u8x16::splat(delimiters.element),
             terminator: u8x16::splat(delimiters.terminator.last()),
             newline: u8x16::splat(b'\n'),
-            element_byte: delimiters.element,
             width: delimiters.terminator.as_bytes().len(),
-            ends_lines: delimiters.terminator.as_bytes() == b"\n",
+            is_plain: matches!(delimiters.terminator.as_bytes(), [byte] if *byte != b'\n'),
         }
     }
 
@@ -57,6 +55,14 @@ impl Needles {
 #[inline]
 pub(super) fn is_tag_byte(byte: u8) -> bool {
     (b'!'..0x7f).contains(&byte)
+}
+
+/// A letter that begins a tag, but none of an interchange (I) or of a binary payload (B).
+#[inline(always)]
+pub(super) fn is_plain_head(byte: u8) -> bool {
+    const LETTERS: u32 = 0x03ff_ffff & !(1 << (b'I' - b'A')) & !(1 << (b'B' - b'A'));
+    let letter = u32::from(byte.wrapping_sub(b'A'));
+    letter < 26 && LETTERS.wrapping_shr(letter) & 1 != 0
 }
 
 /// Blanks before a tag, and the line breaks among them. A byte-order mark counts as blank.
