@@ -357,6 +357,30 @@ fn a_lockbox_is_read_in_the_currency_it_was_imported_with() {
     });
 }
 
+/// People download the days of an account as they like. A row that another download has is asked about, and a row of another day is not.
+#[test]
+fn a_row_in_two_downloads_without_an_account_is_asked_about() {
+    let header = "date,description,amount,currency,reference\n";
+    let row = |day: &str, amount: &str| format!("{day},COPPERLINE EXCAVATING GRE-2026-0417,{amount},USD,\n");
+    let monday = format!("{header}{}", row("2026-03-16", "20000.00"));
+    let tuesday = format!("{monday}{}", row("2026-03-17", "1.00"));
+    let wednesday = format!("{header}{}", row("2026-03-18", "20000.00"));
+    on_both(|home| {
+        drop_file(home, "2026-03-16", "monday.csv", &monday);
+        drop_file(home, "2026-03-17", "tuesday.csv", &tuesday);
+        drop_file(home, "2026-03-18", "wednesday.csv", &wednesday);
+        assert_eq!(live(home), "100 2000000 2000000 2000000?");
+        let doubt = text(&open(home, "same_money")[0], "exception");
+        let shown = home.ok(&["exceptions", "show", &doubt]);
+        assert!(
+            shown.contains("/monday.csv: another file") && shown.contains(&format!("resolve {doubt} mark-duplicate")),
+            "{shown}"
+        );
+        home.ok(&["exceptions", "resolve", &doubt, "mark-duplicate"]);
+        assert_eq!(live(home), "100 2000000 2000000");
+    });
+}
+
 /// Cash of a day, split at random over sources and told in a random order: every payment is there once.
 #[test]
 fn a_day_told_by_random_sources_is_the_day() {

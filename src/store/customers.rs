@@ -2,7 +2,7 @@
 //!
 //! Account numbers come as keyed hash and ciphertext; this module never sees one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 
@@ -77,6 +77,27 @@ impl Tx {
             Ok(Seller { id: SellerId(columns.number()?), code: columns.text()?, name: columns.text()? })
         });
         sellers.collect()
+    }
+
+    /// Under which ids the invoices of sellers come by EDI. A seller that is named here gets these in place of those it had.
+    pub async fn replace_edi_ids(&mut self, ids: &BTreeMap<SellerId, BTreeSet<String>>) -> anyhow::Result<()> {
+        let mut rows = Rows::of_width(2);
+        for (seller, ids) in ids {
+            self.run("delete from seller_edi_id where seller_id = $1", values![*seller]).await?;
+            ids.iter().for_each(|id| rows.push(values![*seller, id]));
+        }
+        self.insert("seller_edi_id", "seller_id, edi_id", "", rows).await?;
+        Ok(())
+    }
+
+    /// Sellers and the ids under which their invoices come by EDI.
+    pub async fn edi_ids(&mut self) -> anyhow::Result<Vec<(SellerId, String)>> {
+        let rows = self.all("select seller_id, edi_id from seller_edi_id order by seller_id, edi_id", Vec::new()).await?;
+        let ids = rows.iter().map(|row| {
+            let mut columns = Columns::of(row);
+            Ok((SellerId(columns.number()?), columns.text()?))
+        });
+        ids.collect()
     }
 
     /// Stores customers by code with their aliases, accounts and sellers. Returns the ids by code. Unknown parents are an error.

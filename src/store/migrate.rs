@@ -46,6 +46,18 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("migrations/sqlite/0005_rule_life.sql"),
         postgres: include_str!("migrations/postgres/0005_rule_life.sql"),
     },
+    Migration {
+        version: 6,
+        name: "edi_ids",
+        sqlite: include_str!("migrations/sqlite/0006_edi_ids.sql"),
+        postgres: include_str!("migrations/postgres/0006_edi_ids.sql"),
+    },
+    Migration {
+        version: 7,
+        name: "rows_without_account",
+        sqlite: include_str!("migrations/sqlite/0007_rows_without_account.sql"),
+        postgres: include_str!("migrations/postgres/0007_rows_without_account.sql"),
+    },
 ];
 
 /// Applies what is missing and refuses a database whose applied steps are not ours.
@@ -70,7 +82,8 @@ pub(super) async fn run(db: &Db) -> anyhow::Result<()> {
             );
         }
     }
-    for migration in MIGRATIONS.iter().skip(applied.len()) {
+    let versions = applied.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>()?;
+    for migration in MIGRATIONS.iter().filter(|migration| !versions.contains(&migration.version)) {
         let text = migration.text(db.backend());
         tx.script(text).await?;
         let at = tx.stamp().to_owned();
@@ -78,6 +91,19 @@ pub(super) async fn run(db: &Db) -> anyhow::Result<()> {
         tx.run("insert into migration (version, name, sha256, at) values ($1, $2, $3, $4)", row).await?;
     }
     tx.commit().await
+}
+
+/// Refuses a database that would first have to be brought up to date.
+pub(super) async fn ensure_current(db: &Db) -> anyhow::Result<()> {
+    let mut tx = db.read().await?;
+    let applied = tx.number("select count(*) from migration", Vec::new()).await?;
+    tx.rollback().await?;
+    let known = i64::try_from(MIGRATIONS.len())?;
+    anyhow::ensure!(
+        applied == known,
+        "the database is at schema step {applied} and this program reads step {known}; run tieout check once where the database may be written"
+    );
+    Ok(())
 }
 
 impl Migration {

@@ -21,7 +21,7 @@ pub struct NewOpenItem {
     pub currency: Currency,
     /// Negative for a credit memo.
     pub amount_minor: i64,
-    /// What the sender holds to be open of it; ignored once our own ledger has settled a part of it.
+    /// What the sender holds to be open of it. Once our own ledger has settled a part, only less than is open here says something new.
     pub open_minor: i64,
     pub discount_exempt_minor: i64,
     pub issue_date: NaiveDate,
@@ -43,10 +43,36 @@ pub enum ItemOutcome {
     Inserted,
     Unchanged,
     Updated,
+    /// Less of it is open elsewhere than here, where something was applied to it: the rest counts as settled elsewhere, and a person is told.
+    SettledElsewhere,
     /// Cash or a deduction was applied to it and the row says something else now: nothing was stored, a person decides.
     ConflictApplied,
+    /// A file names another amount, currency, customer or kind: nothing was stored, a person decides.
+    ConflictFile,
     /// The row cancels an item that we do not know.
     NotFound,
+}
+
+impl ItemOutcome {
+    /// What a person is told who must decide; nothing where nobody must.
+    pub const fn question(self) -> Option<&'static str> {
+        match self {
+            Self::SettledElsewhere => Some(
+                "came with less open than was open here after something was applied to it; the rest now counts as settled elsewhere: \
+                 find out by what",
+            ),
+            Self::ConflictApplied => Some("came again with other content after something was applied to it; it was not changed"),
+            Self::ConflictFile => Some(
+                "came again in a file with another amount, currency, customer or kind; it was not changed: import it if the file is right",
+            ),
+            Self::Inserted | Self::Unchanged | Self::Updated | Self::NotFound => None,
+        }
+    }
+
+    /// Nothing was stored of the row.
+    pub const fn is_refused(self) -> bool {
+        matches!(self, Self::ConflictApplied | Self::ConflictFile | Self::NotFound)
+    }
 }
 
 /// A row, what became of it, and the item it is about.
@@ -93,7 +119,8 @@ enum Fate {
 impl Tx {
     /// Stores items from a file or the ERP, row by row in order, and tells what became of each.
     ///
-    /// Equal content changes nothing. Other content replaces what is stored as long as nothing is applied to the item.
+    /// Equal content changes nothing. Other content replaces what is stored as long as nothing is applied to the item; a row that came in
+    /// a file never changes who owes what.
     pub async fn upsert_open_items(&mut self, rows: &[NewOpenItem], source: &str) -> anyhow::Result<Vec<ItemStored>> {
         let mut known = self.known_items(rows).await?;
         let fresh = rows.iter().filter(|row| !row.cancels && !known.contains_key(&key(row))).count();
@@ -279,11 +306,17 @@ impl Known {
     fn meet(&mut self, row: &NewOpenItem) -> ItemOutcome {
         let cancelled = self.status == ItemStatus::Cancelled;
         let same = if row.cancels { cancelled } else { !cancelled && self.says_the_same(row) };
+        if same && self.applied && !row.cancels && row.open_minor.unsigned_abs() < self.new.open_minor.unsigned_abs() {
+            return self.settle_elsewhere(row);
+        }
         if same {
             return ItemOutcome::Unchanged;
         }
         if self.applied {
             return ItemOutcome::ConflictApplied;
+        }
+        if row.file.is_some() && self.is_rewritten_by(row) {
+            return ItemOutcome::ConflictFile;
         }
         if row.cancels {
             // It is taken back as a whole: nothing of it is open, and nothing was applied.
@@ -298,6 +331,24 @@ impl Known {
             self.fate = Fate::Update;
         }
         ItemOutcome::Updated
+    }
+
+    /// What was paid past us must not be paid again.
+    fn settle_elsewhere(&mut self, row: &NewOpenItem) -> ItemOutcome {
+        self.settled_elsewhere_minor += self.new.open_minor - row.open_minor;
+        self.new.open_minor = row.open_minor;
+        if row.open_minor == 0 {
+            self.status = ItemStatus::Closed;
+            self.new.closed_date = row.closed_date.or(self.new.closed_date);
+        }
+        self.fate = Fate::Update;
+        ItemOutcome::SettledElsewhere
+    }
+
+    /// Who owes what. A file may correct terms and references, never these.
+    fn is_rewritten_by(&self, row: &NewOpenItem) -> bool {
+        let money = |item: &NewOpenItem| (item.amount_minor, item.currency, item.customer, item.kind);
+        money(&self.new) != money(row)
     }
 
     /// What was entered first stays: a resend does not make an item younger.

@@ -90,6 +90,31 @@ impl Tx {
         self.all(&sql, values![file, from, to]).await?.iter().map(sighted).collect()
     }
 
+    /// Booked rows of a file that name no account of ours, with the live rows of other files that say the same in every word.
+    pub async fn rows_told_again(&mut self, file: FileId) -> anyhow::Result<Vec<(PaymentId, PaymentId)>> {
+        const MINE: &str = "file_id = $1 and own_key is null and report = 'final' and state not in ('held', 'void')";
+        if self.number(&format!("select count(*) from payment where {MINE}"), values![file]).await? == 0 {
+            return Ok(Vec::new());
+        }
+        // Two downloads that are read at once must not miss each other.
+        self.lock_accounts(&[AccountKey("no account".to_owned())]).await?;
+        let same = |column: &str| format!("coalesce(o.{column}, '') = coalesce(p.{column}, '')");
+        let sql = format!(
+            "select p.id, o.id from (select * from payment where {MINE}) p join payment o on o.value_date = p.value_date \
+             and o.amount_minor = p.amount_minor and o.currency = p.currency and o.own_key is null and o.report = 'final' \
+             and o.file_id <> p.file_id and o.state not in ('held', 'void') and {} and {} and {} order by p.id, o.id",
+            same("text"),
+            same("payer_name"),
+            same("trace")
+        );
+        let rows = self.all(&sql, values![file]).await?;
+        let pairs = rows.iter().map(|row| {
+            let mut columns = Columns::of(row);
+            Ok((PaymentId(columns.number()?), PaymentId(columns.number()?)))
+        });
+        pairs.collect()
+    }
+
     /// Items of the accounts that are no part of a sum yet, added up as they were booked: those of the file, or those of all others.
     pub async fn item_groups(
         &mut self,

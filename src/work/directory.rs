@@ -1,6 +1,9 @@
 //! Whose receivable a record is about, and which customer it names.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use tieout_parsers::{Exchange, Party};
 
@@ -20,6 +23,8 @@ pub struct Directory {
     /// The only seller there is; then nothing needs to be named.
     only: Option<SellerId>,
     own: OwnAccounts,
+    /// Ids under which invoices of a seller come by EDI, beside its code and its name.
+    edi_ids: HashSet<(SellerId, String)>,
     customers: HashMap<CustomerId, Customer>,
     customers_by_code: HashMap<String, CustomerId>,
     /// By folded name; nothing where two customers share it.
@@ -36,6 +41,7 @@ impl Directory {
         let customers = if known { tx.customers_changed_since(0).await?.0 } else { changed };
         let sellers = tx.sellers().await?;
         let accounts = tx.bank_accounts().await?;
+        let edi_ids = tx.edi_ids().await?;
         let directory = Arc::make_mut(shared);
         if known {
             // A name that a customer no longer bears must go; that happens so rarely that all are read anew.
@@ -45,6 +51,7 @@ impl Directory {
         directory.only = (sellers.len() == 1).then(|| sellers[0].id);
         directory.seller_codes = sellers.iter().map(|seller| (seller.id, seller.code.clone())).collect();
         directory.own = OwnAccounts::new(&accounts);
+        directory.edi_ids = edi_ids.into_iter().map(|(seller, id)| (seller, folded(&id))).collect();
         // A code is the stronger name: it wins where one seller's name is another's code.
         let names = sellers.iter().map(|seller| (folded(&seller.name), seller.id));
         let codes = sellers.iter().map(|seller| (folded(&seller.code), seller.id));
@@ -85,6 +92,14 @@ impl Directory {
             .or_else(|| exchange.and_then(|exchange| self.seller(&exchange.application_sender)))
             .or_else(|| exchange.and_then(|exchange| self.seller(&exchange.sender)))
             .or(self.only)
+    }
+
+    /// Whether an interchange was sent by the seller whose receivable it tells of, or by who sends for it. A customer who sends us advices
+    /// could otherwise send us invoices and credits, too.
+    pub fn may_issue(&self, seller: SellerId, exchange: Option<&Exchange<'_>>) -> bool {
+        exchange.is_some_and(|exchange| {
+            self.seller(&exchange.sender) == Some(seller) || self.edi_ids.contains(&(seller, folded(&exchange.sender)))
+        })
     }
 
     /// The customer a party is, by code and then by a name that only one customer has.

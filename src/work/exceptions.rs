@@ -65,36 +65,28 @@ impl Raiser<'_> {
         exception
     }
 
-    /// An invoice came again with other content after something was applied to it.
-    pub fn changed_invoice(&self, file: FileId, number: &str, location: &Location, amount: (i64, Currency)) -> NewException {
-        let facts =
-            ExceptionFacts { amount_minor: amount.0, currency: amount.1, ..facts(Reason::ChangedResend, Level::OpenItem) };
-        let route = self.rules.routing.route(&facts);
-        let message =
-            format!("invoice {number} came again with other content after something was applied to it; it was not changed");
-        let key = format!("invoice:{file}:{}", location.byte);
-        let mut exception = NewException::new(key, Level::OpenItem, Reason::ChangedResend, route, message);
-        exception.file = Some(file);
-        exception.byte = Some(location.byte);
-        exception.line = location.line;
-        exception.amount = Some(amount);
-        exception
-    }
-
-    /// A list of open items says something else of one that something was applied to.
-    pub fn changed_item(&self, file: Option<FileId>, row: &NewOpenItem, item: OpenItemId) -> NewException {
+    /// An invoice or a row of a list says something else of an item than is known; `question` tells what came of it.
+    pub fn changed_item(
+        &self,
+        file: Option<FileId>,
+        row: &NewOpenItem,
+        item: Option<OpenItemId>,
+        question: &str,
+    ) -> NewException {
+        let customer = self.directory.customer_of(Some(row.customer));
         let facts = ExceptionFacts {
             amount_minor: row.amount_minor,
             currency: row.currency,
             seller_code: self.directory.seller_code(Some(row.seller)),
+            customer_code: customer.map(|customer| customer.code.clone()),
+            portfolio_owner: customer.and_then(|customer| customer.portfolio_owner.clone()),
             ..facts(Reason::ChangedResend, Level::OpenItem)
         };
         let route = self.rules.routing.route(&facts);
-        let message =
-            format!("item {} came again with other content after something was applied to it; it was not changed", row.number);
-        let key = format!("item:{}:changed", item.0);
+        let key = format!("item:{}:changed", item.map_or(0, |item| item.0));
+        let message = format!("item {} {question}", row.number);
         let mut exception = NewException::new(key, Level::OpenItem, Reason::ChangedResend, route, message);
-        (exception.file, exception.open_item) = (file, Some(item));
+        (exception.file, exception.open_item) = (file, item);
         (exception.seller, exception.customer) = (Some(row.seller), Some(row.customer));
         exception.amount = Some((row.amount_minor, row.currency));
         exception

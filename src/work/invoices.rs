@@ -1,12 +1,14 @@
 //! Invoices of 810, 210 and INVOIC files as open items, block by block, with an exception for every one that cannot be taken.
 
 use chrono::{Days, NaiveDate};
+use serde_json::json;
 use tieout_parsers::{Invoice, InvoiceKind, InvoicePurpose, Location, Party, Text};
 
-use super::{directory::Directory, setting::Setting};
+use super::{directory::Directory, engine::ENGINE, setting::Setting};
 use crate::{
-    domain::{FileId, ItemKind, TermsOfPayment},
-    store::{ItemOutcome, NewException, NewOpenItem, Tx},
+    audit,
+    domain::{FileId, ItemKind, OpenItemId, TermsOfPayment},
+    store::{AuditEvent, ItemOutcome, ItemStored, NewException, NewOpenItem, Tx},
 };
 
 /// Invoices that wait to be written, and what became of those that were.
@@ -15,6 +17,7 @@ pub struct Invoices {
     rows: Vec<(NewOpenItem, Location)>,
     pub taken: u64,
     pub refused: u64,
+    pub changes: Changes,
     pub exceptions: Vec<NewException>,
 }
 
@@ -37,21 +40,20 @@ impl Invoices {
         }
         let stored = tx.upsert_open_items(&rows, "edi").await?;
         for ((row, location), stored) in rows.iter().zip(&places).zip(stored) {
+            self.changes.count(row, stored);
+            if let Some(question) = stored.outcome.question() {
+                let mut exception = setting.raiser.changed_item(Some(setting.file), row, stored.item, question);
+                exception.key = format!("invoice:{}:{}", setting.file, location.byte);
+                (exception.byte, exception.line) = (Some(location.byte), location.line);
+                self.exceptions.push(exception);
+            }
             match stored.outcome {
-                ItemOutcome::Inserted | ItemOutcome::Unchanged | ItemOutcome::Updated => self.taken += 1,
-                ItemOutcome::ConflictApplied => {
-                    let amount = (row.amount_minor, row.currency);
-                    let mut exception = setting.raiser.changed_invoice(setting.file, &row.number, location, amount);
-                    exception.open_item = stored.item;
-                    exception.seller = Some(row.seller);
-                    exception.customer = Some(row.customer);
-                    self.refused += 1;
-                    self.exceptions.push(exception);
-                }
                 ItemOutcome::NotFound => {
                     let why = format!("invoice {} is cancelled, but it is not known", row.number);
                     self.refuse(setting, location, why);
                 }
+                outcome if outcome.is_refused() => self.refused += 1,
+                _ => self.taken += 1,
             }
         }
         Ok(())
@@ -60,6 +62,50 @@ impl Invoices {
     fn refuse(&mut self, setting: &Setting<'_>, location: &Location, why: String) {
         self.refused += 1;
         self.exceptions.push(setting.raiser.invoice(setting.file, location, why));
+    }
+}
+
+/// What a file did to open items, for the audit trail.
+#[derive(Default)]
+pub struct Changes {
+    added: u64,
+    unchanged: u64,
+    not_taken: u64,
+    changed: Vec<(OpenItemId, String)>,
+}
+
+impl Changes {
+    pub fn count(&mut self, row: &NewOpenItem, stored: ItemStored) {
+        match stored.outcome {
+            ItemOutcome::Inserted => self.added += 1,
+            ItemOutcome::Unchanged => self.unchanged += 1,
+            ItemOutcome::Updated | ItemOutcome::SettledElsewhere => {
+                self.changed.extend(stored.item.map(|item| (item, row.number.clone())));
+            }
+            ItemOutcome::ConflictApplied | ItemOutcome::ConflictFile | ItemOutcome::NotFound => self.not_taken += 1,
+        }
+    }
+
+    /// A row for the file, and one for each item that is another now.
+    pub async fn record(&self, tx: &mut Tx, file: FileId, sender: Option<&str>) -> anyhow::Result<()> {
+        let Self { added, unchanged, not_taken, changed } = self;
+        if *added == 0 && *unchanged == 0 && *not_taken == 0 && changed.is_empty() {
+            return Ok(());
+        }
+        let event = |action: &str, subject: String, detail: serde_json::Value| AuditEvent {
+            actor: ENGINE.to_owned(),
+            action: action.to_owned(),
+            subject,
+            detail: detail.to_string(),
+        };
+        let counts = json!({
+            "sender": sender, "added": added, "changed": changed.len(), "unchanged": unchanged, "not_taken": not_taken,
+        });
+        let mut events = vec![event("open_items_read", file.to_string(), counts)];
+        events.extend(changed.iter().map(|(item, number)| {
+            event("open_item_changed", format!("I{}", item.0), json!({ "number": number, "file": file.to_string() }))
+        }));
+        audit::record(tx, &events).await
     }
 }
 

@@ -14,6 +14,7 @@ use tieout_parsers::{Effect, Finding, FindingCode, Format, Location, Severity, S
 use super::{
     engine::{ENGINE, Engine},
     exceptions::{Raiser, exception_of_file},
+    invoices::Changes,
 };
 use crate::{
     audit,
@@ -32,8 +33,10 @@ pub struct Stored {
     pub inserted: u64,
     pub updated: u64,
     pub unchanged: u64,
-    /// Rows that change an item after something was applied to it; each is an exception now.
+    /// Rows that change an item after something was applied to it, or in a file; each is an exception now.
     pub conflicts: u64,
+    /// Rows that were taken and left a question; each is an exception, too.
+    pub questions: u64,
 }
 
 /// A row of an otherwise good file that names something we do not know.
@@ -68,7 +71,7 @@ impl Import<'_> {
     }
 
     async fn record(&self, tx: &mut Tx, what: &str, stored: &Stored) -> anyhow::Result<()> {
-        let Stored { inserted, updated, unchanged, conflicts } = stored;
+        let Stored { inserted, updated, unchanged, conflicts, questions: _ } = stored;
         let detail = json!({
             "files": self.files, "added": inserted, "changed": updated, "unchanged": unchanged, "not_taken": conflicts,
         });
@@ -115,12 +118,17 @@ impl Engine {
             .transact(async |tx| {
                 let ids = tx.upsert_sellers(&sellers).await?;
                 let before = accounts_by_key(tx).await?;
+                let mut edi_ids: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
                 let mut accounts = Vec::with_capacity(rows.len());
                 for row in rows {
+                    let seller = *ids.get(&row.seller_code).context("a seller that was just stored is known")?;
+                    if !row.edi_ids.is_empty() {
+                        edi_ids.entry(seller).or_default().extend(row.edi_ids.iter().cloned());
+                    }
                     let account =
                         self.vault.seal_account(row.bank.as_deref(), &row.account)?.context("an account number was empty")?;
                     accounts.push(NewBankAccount {
-                        seller: *ids.get(&row.seller_code).context("a seller that was just stored is known")?,
+                        seller,
                         kind: row.kind.clone(),
                         bank: row.bank.clone(),
                         account,
@@ -131,6 +139,7 @@ impl Engine {
                     });
                 }
                 tx.upsert_bank_accounts(&accounts).await?;
+                tx.replace_edi_ids(&edi_ids).await?;
                 let after = accounts_by_key(tx).await?;
                 let keys = accounts.into_iter().map(|new| (new.account.key, new.kind, new.currency));
                 let stored = Stored::counted(keys, &before, &after);
@@ -237,24 +246,32 @@ impl Engine {
         Ok(Some(read(&file.name, &mut BufReader::new(bytes), &Mapping::default(), &mut |_| {})?))
     }
 
-    /// Stores items; each that would change after something was applied to it becomes a matter for a person.
+    /// Stores items; each that contradicts what is known becomes a matter for a person.
     async fn store_open_items(&self, tx: &mut Tx, items: &[NewOpenItem], file: Option<FileId>) -> anyhow::Result<Stored> {
         let directory = self.directory(tx).await?;
         let raiser = Raiser { rules: &self.rules, directory: &directory };
-        let (mut stored, mut changed) = (Stored::default(), BTreeMap::new());
+        let (mut stored, mut questions, mut changes) = (Stored::default(), BTreeMap::new(), Changes::default());
         for (row, outcome) in items.iter().zip(tx.upsert_open_items(items, "import").await?) {
+            changes.count(row, outcome);
+            if let Some((question, item)) = outcome.outcome.question().zip(outcome.item) {
+                questions.insert(item, raiser.changed_item(file, row, outcome.item, question));
+            }
             match outcome.outcome {
                 ItemOutcome::Inserted => stored.inserted += 1,
                 ItemOutcome::Updated => stored.updated += 1,
-                ItemOutcome::Unchanged | ItemOutcome::NotFound => stored.unchanged += 1,
-                ItemOutcome::ConflictApplied => {
-                    stored.conflicts += 1;
-                    changed.extend(outcome.item.map(|item| (item, raiser.changed_item(file, row, item))));
+                ItemOutcome::SettledElsewhere => {
+                    stored.updated += 1;
+                    stored.questions += 1;
                 }
+                ItemOutcome::Unchanged | ItemOutcome::NotFound => stored.unchanged += 1,
+                ItemOutcome::ConflictApplied | ItemOutcome::ConflictFile => stored.conflicts += 1,
             }
         }
-        let changed: Vec<_> = changed.into_values().collect();
-        tx.raise_exceptions(&changed, ENGINE).await?;
+        let questions: Vec<_> = questions.into_values().collect();
+        tx.raise_exceptions(&questions, ENGINE).await?;
+        if let Some(file) = file {
+            changes.record(tx, file, None).await?;
+        }
         Ok(stored)
     }
 

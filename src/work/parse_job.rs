@@ -15,7 +15,7 @@ use super::{
     invoices::Invoices,
     recorder::{Recorded, record},
     setting::Setting,
-    survey::{ChunkReader, Survey},
+    survey::{ChunkReader, FILE_MINOR_MAX, Stranger, Survey},
 };
 use crate::{
     domain::FileId,
@@ -65,6 +65,7 @@ impl Engine {
             invoices.flush(tx, &setting).await?;
         }
         tx.raise_exceptions(&invoices.exceptions, ENGINE).await?;
+        invoices.changes.record(tx, id, file.sender.as_deref()).await?;
         tx.count_invoices(id, invoices.taken, invoices.refused).await
     }
 
@@ -84,7 +85,7 @@ impl Engine {
         let mut bytes = self.archive.read(&file.sha256)?;
         let directory = self.directory(tx).await?;
         let options = self.options(&directory);
-        let survey = Survey::of(&mut bytes, &options)?;
+        let survey = Survey::of(&mut bytes, &options, &directory)?;
         if let Some(items) = self.recognise_open_items(survey.format, file, &mut bytes)? {
             if let Some(finding) = format_finding(file, Format::Csv) {
                 return self.record_rejection(tx, file, finding).await;
@@ -99,6 +100,8 @@ impl Engine {
         let reused = tx.guard_interchanges(file.id, &survey.interchanges()).await?;
         let mut findings: Vec<_> = reused.iter().map(reused_finding).collect();
         findings.extend(test_finding(&survey));
+        findings.extend(survey.stranger.as_ref().map(stranger_finding));
+        findings.extend(absurd_finding(&survey));
         findings.extend(format_finding(file, survey.format));
         // Of a file of which nothing could be read, nothing can be released either.
         let is_read = !matches!(survey.status, Status::Rejected | Status::Unsupported);
@@ -253,6 +256,40 @@ fn test_finding(survey: &Survey) -> Option<Finding> {
         message: format!("interchange {number} is marked as a test; nothing of it posts unless somebody releases it"),
         expected: expected.to_owned(),
         found: found.to_owned(),
+        location: Location::default(),
+    })
+}
+
+/// Receivables are made by those they belong to. Whoever may send us advices must not write off what he owes by an invoice of his own.
+fn stranger_finding(stranger: &Stranger) -> Finding {
+    let Stranger { number, seller, sender, location } = stranger;
+    let sender = if sender.is_empty() { "an unnamed sender" } else { sender };
+    Finding {
+        code: FindingCode::OddEnvelope,
+        severity: Severity::Error,
+        effect: Effect::FileHeld,
+        message: format!(
+            "invoice {number} of {seller} came from {sender}, who is not known to send for {seller}; nothing of the file counts \
+             unless somebody releases it"
+        ),
+        expected: format!("{seller} as the sender, or one of its edi_ids imported with bank-accounts"),
+        found: sender.to_owned(),
+        location: *location,
+    }
+}
+
+/// Nobody pays that; and what is accepted has to be added up for ever.
+fn absurd_finding(survey: &Survey) -> Option<Finding> {
+    let (currency, amount) = survey.absurd()?;
+    Some(Finding {
+        code: FindingCode::LimitReached,
+        severity: Severity::Error,
+        effect: Effect::FileHeld,
+        message: format!(
+            "the amounts of the file add up to {amount} minor units of {currency}; nothing of it counts unless somebody releases it"
+        ),
+        expected: format!("at most {FILE_MINOR_MAX} minor units in one file"),
+        found: amount.to_string(),
         location: Location::default(),
     })
 }

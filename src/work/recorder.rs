@@ -48,6 +48,8 @@ pub async fn record(tx: &mut Tx, file: &mut File, survey: &Survey, setting: &Set
         return Err(error);
     }
     recorder.flush(tx).await?;
+    let sender = survey.partners().map(|(sender, _)| sender);
+    recorder.invoices.changes.record(tx, setting.file, sender.as_deref()).await?;
     recorder.recorded.invoices_taken = recorder.invoices.taken;
     recorder.recorded.invoices_refused = recorder.invoices.refused;
     Ok(recorder.recorded)

@@ -19,12 +19,17 @@ use crate::{
 
 /// Business days that a deposit may wait for the file that lists its items.
 const DETAILS_DAYS: u32 = 3;
+/// People download the days of a bank account as they like, and the days overlap.
+const TOLD_AGAIN: &str = "another file has a row of the same day, amount and text, and neither names the account";
 /// Candidates that the sentence for a person names.
 const NAMED_MAX: usize = 5;
 
 impl Engine {
     /// Finds what of a live file is told elsewhere. The file's receipt is booked; what does not count is booked back.
     pub(super) async fn join_sources(&self, tx: &mut Tx, raiser: &Raiser<'_>, file: FileId) -> anyhow::Result<()> {
+        let again = tx.rows_told_again(file).await?;
+        let again = again.into_iter().map(|(payment, other)| Doubt { payment, others: vec![other], why: TOLD_AGAIN });
+        raise_doubts(tx, raiser, merged(again.collect())).await?;
         let Some(seen) = tx.seen_of_file(file).await? else { return Ok(()) };
         tx.lock_accounts(&seen.accounts).await?;
         let (from, to) = around(&seen, WINDOW_DAYS);

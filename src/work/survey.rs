@@ -9,12 +9,16 @@ use std::{
 };
 
 use tieout_parsers::{
-    Currency, Direction, Effect, Finding, Format, Options, Record, Status, Stream, Summary, x12::received::Received,
+    Currency, Direction, Effect, Finding, Format, Invoice, Location, Options, Record, Status, Stream, Summary,
+    x12::received::Received,
 };
 
+use super::directory::Directory;
 use crate::store::{FileCounts, FileTotal, Interchange, TotalKind};
 
 const CHUNK_BYTES: usize = 256 << 10;
+/// Minor units that one file may move, 10 trillion dollars. Thousands of such files still add up within 64 bits, which all totals have to.
+pub const FILE_MINOR_MAX: i128 = 1_000_000_000_000_000;
 
 /// What a file is and claims, known before its rows are written.
 pub struct Survey {
@@ -23,22 +27,37 @@ pub struct Survey {
     pub received: Received,
     pub counts: FileCounts,
     totals: BTreeMap<(TotalKind, Currency), (u64, i128)>,
+    /// What the amounts add up to when none is taken from another.
+    magnitudes: BTreeMap<Currency, i128>,
     set_asides: SetAsides,
+    /// The first invoice that its seller did not send.
+    pub stranger: Option<Stranger>,
+}
+
+/// An invoice that somebody sent who is not known to send for its seller.
+pub struct Stranger {
+    pub number: String,
+    pub seller: String,
+    /// Empty where the file names no sender.
+    pub sender: String,
+    pub location: Location,
 }
 
 impl Survey {
     /// Reads the file to its end.
-    pub fn of(file: &mut dyn Read, options: &Options) -> io::Result<Self> {
+    pub fn of(file: &mut dyn Read, options: &Options, directory: &Directory) -> io::Result<Self> {
         let mut survey = Self {
             format: Format::Unknown,
             status: Status::Rejected,
             received: Received::default(),
             counts: FileCounts::default(),
             totals: BTreeMap::new(),
+            magnitudes: BTreeMap::new(),
             set_asides: SetAsides::default(),
+            stranger: None,
         };
         let mut reader = ChunkReader::new(options);
-        while reader.next(file, |record| survey.count(&record))?.is_some() {}
+        while reader.next(file, |record| survey.count(&record, directory))?.is_some() {}
         if let Some(summary) = reader.summary() {
             survey.format = summary.format;
             survey.status = summary.status;
@@ -47,7 +66,7 @@ impl Survey {
         Ok(survey)
     }
 
-    fn count(&mut self, record: &Record<'_>) {
+    fn count(&mut self, record: &Record<'_>, directory: &Directory) {
         let counts = &mut self.counts;
         if !matches!(record, Record::Finding(_)) {
             self.set_asides.end();
@@ -69,6 +88,9 @@ impl Survey {
             Record::Invoice(invoice) => {
                 counts.invoices += 1;
                 self.add(TotalKind::Invoice, invoice.amount);
+                if self.stranger.is_none() {
+                    self.stranger = stranger(invoice, directory);
+                }
             }
             Record::Finding(finding) => {
                 counts.findings += 1;
@@ -84,6 +106,12 @@ impl Survey {
         let total = self.totals.entry((kind, amount.currency)).or_default();
         total.0 += 1;
         total.1 += i128::from(amount.minor);
+        *self.magnitudes.entry(amount.currency).or_default() += i128::from(amount.minor.unsigned_abs());
+    }
+
+    /// The first currency of which there is more than can be, and how much.
+    pub fn absurd(&self) -> Option<(Currency, i128)> {
+        self.magnitudes.iter().map(|(currency, amount)| (*currency, *amount)).find(|(_, amount)| *amount > FILE_MINOR_MAX)
     }
 
     /// The totals as rows; a file whose total does not fit 64 bits of minor units is refused.
@@ -130,6 +158,21 @@ impl Survey {
         let unique: BTreeSet<_> = x12.chain(edifact).collect();
         unique.into_iter().collect()
     }
+}
+
+/// Who sent an invoice, if that is not its seller. An invoice of an unknown seller is refused anyway.
+fn stranger(invoice: &Invoice<'_>, directory: &Directory) -> Option<Stranger> {
+    let exchange = invoice.exchange.as_ref();
+    let seller = directory.issuer(&invoice.seller, exchange)?;
+    if directory.may_issue(seller, exchange) {
+        return None;
+    }
+    Some(Stranger {
+        number: invoice.number.clone().into_owned(),
+        seller: directory.seller_code(Some(seller)).unwrap_or_default(),
+        sender: exchange.map(|exchange| exchange.sender.clone()).unwrap_or_default(),
+        location: invoice.location,
+    })
 }
 
 /// Feeds a file to the readers chunk by chunk, so that the caller can write between the chunks.

@@ -7,10 +7,13 @@ use crate::{
         Exit, Format, UsageError, print,
         table::{Align, Table, amount},
     },
-    domain::{Currency, ExceptionId},
-    store::{Exception, ExceptionFilter, Note, Tx},
+    domain::{Currency, ExceptionId, FileId, Level, Reason},
+    store::{Exception, ExceptionFilter, FileState, Note, StoredControl, StoredFinding, Tx},
     work::{Engine, explain},
 };
+
+/// Controls and findings that are shown of a file; `tieout parse` shows all.
+const CONTROLS_MAX: usize = 10;
 
 pub async fn list(engine: &Engine, filter: &ExceptionFilter, format: Format) -> anyhow::Result<Exit> {
     let mut tx = engine.db.read().await?;
@@ -119,14 +122,74 @@ async fn details(tx: &mut Tx, exception: &Exception) -> anyhow::Result<String> {
         Some(payment) => tx.latest_decision(payment).await?.map(|stored| stored.decision),
         None => None,
     };
+    if let (Level::File, Some(file)) = (exception.level, exception.file) {
+        return file_details(tx, exception, file).await;
+    }
     match decision {
         Some(decision) => {
             let currency = exception.currency.unwrap_or(Currency::USD);
             explain(tx, &decision, currency).await
         }
         None if exception.details.is_null() => Ok(String::new()),
+        None if exception.reason == Reason::SameMoney => same_money(tx, exception).await,
         None => Ok(format!("{}\n", serde_json::to_string_pretty(&exception.details)?)),
     }
+}
+
+/// Which file it is, what it claims and what was counted, and what can be done with it.
+async fn file_details(tx: &mut Tx, exception: &Exception, id: FileId) -> anyhow::Result<String> {
+    let Some(file) = tx.file(id).await? else { return Ok(String::new()) };
+    let format = file.format.as_deref().unwrap_or("not read");
+    let mut text = format!("{id} is {}, {format}, {} bytes\n", file.name, file.size_bytes);
+    for control in tx.controls_of_file(id).await?.iter().filter(|control| !control.ok).take(CONTROLS_MAX) {
+        let StoredControl { name, level, claimed, computed, byte, .. } = control;
+        text.push_str(&format!("  {name} ({level}) claims {claimed}, counted {computed}, byte {byte}\n"));
+    }
+    for finding in tx.findings_of_file(id).await?.iter().filter(|finding| finding.severity == "error").take(CONTROLS_MAX) {
+        let StoredFinding { message, expected, found, .. } = finding;
+        text.push_str(&format!("  {message}; expected {expected}, found {found}\n"));
+    }
+    if exception.open && file.state == FileState::Held {
+        text.push_str(&format!(
+            "\ntieout exceptions resolve {0} release-file   what it says counts after all\n\
+             tieout exceptions resolve {0} reject-file    nothing of it ever counts\n",
+            exception.id
+        ));
+    } else if exception.open {
+        text.push_str(&format!(
+            "\nNothing of it can be released: ask the sender for another file.\ntieout exceptions resolve {} close\n",
+            exception.id
+        ));
+    }
+    Ok(text)
+}
+
+/// The records that may tell of one payment, side by side.
+async fn same_money(tx: &mut Tx, exception: &Exception) -> anyhow::Result<String> {
+    let mut text = String::new();
+    let doubts = match exception.payment {
+        Some(payment) => tx.doubts_about(payment).await?,
+        None => Vec::new(),
+    };
+    for doubt in doubts {
+        let others = tx.payments(&[doubt.other]).await?;
+        let Some(other) = others.first() else { continue };
+        let file = tx.file(other.source.file).await?.map(|file| file.name).unwrap_or_default();
+        let payer = other.payer.name.as_deref().unwrap_or("an unnamed payer");
+        let (id, day, shown) = (other.id, other.value_date, amount(other.amount_minor, other.currency));
+        text.push_str(&format!(
+            "{id}: {shown} {} from {payer} on {day}, in {file}: {} ({})\n",
+            other.currency, doubt.why, doubt.state
+        ));
+    }
+    if exception.open {
+        text.push_str(&format!(
+            "\ntieout exceptions resolve {0} mark-duplicate   it is the same money (--of P… where several are named)\n\
+             tieout exceptions resolve {0} not-duplicate    it is other money\n",
+            exception.id
+        ));
+    }
+    Ok(text)
 }
 
 fn as_json(exception: &Exception, notes: &[Note]) -> serde_json::Value {

@@ -23,7 +23,7 @@ pub async fn store(rows: Rows, engine: &Engine, import: &Import<'_>, partial: bo
         return Ok(Exit::InputErrors);
     }
     eprintln!("{}", summary(what, &stored));
-    Ok(if unknown.is_empty() && stored.conflicts == 0 { Exit::Success } else { Exit::InputErrors })
+    Ok(if unknown.is_empty() && stored.conflicts + stored.questions == 0 { Exit::Success } else { Exit::InputErrors })
 }
 
 fn sentence(unknown: &UnknownName) -> String {
@@ -36,6 +36,12 @@ fn summary(what: &str, stored: &Stored) -> String {
         text.push_str(&format!(
             "; {} would change items that cash was applied to, and were not taken: see tieout exceptions list",
             stored.conflicts
+        ));
+    }
+    if stored.questions > 0 {
+        text.push_str(&format!(
+            "; {} have less open than was open here after cash was applied: see tieout exceptions list",
+            stored.questions
         ));
     }
     text

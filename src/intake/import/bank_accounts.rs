@@ -22,6 +22,8 @@ pub struct BankAccountRow {
     pub deposit_account: Option<Account<'static>>,
     /// The bank of that account; the bank of the lockbox where none is named.
     pub deposit_bank: Option<String>,
+    /// Under which ids the invoices of the seller come by EDI, beside its code and its name.
+    pub edi_ids: Vec<String>,
 }
 
 impl Importable for BankAccountRow {
@@ -35,6 +37,7 @@ impl Importable for BankAccountRow {
         Column::optional("layout"),
         Column { name: "deposit_account", required: false, secret: true },
         Column::optional("deposit_bank"),
+        Column::optional("edi_ids"),
     ];
 
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
@@ -57,6 +60,7 @@ impl Importable for BankAccountRow {
             layout: fields.text("layout"),
             deposit_account: fields.text("deposit_account").map(|number| Account::new(number.into())),
             deposit_bank: fields.text("deposit_bank"),
+            edi_ids: fields.list("edi_ids"),
         })
     }
 

@@ -63,6 +63,54 @@ on_both! {
 }
 
 on_both! {
+    async fn once_applied_less_open_elsewhere_is_settled_there_and_asked_about(fresh) {
+        let world = World::new(fresh).await;
+        let mut tx = fresh.db.begin().await.unwrap();
+        let (invoice, memo) = (world.invoice("A", 100), world.invoice("CM", -100));
+        let stored = tx.upsert_open_items(&[invoice.clone(), memo.clone()], "erp").await.unwrap();
+        let ids: Vec<_> = stored.iter().map(|row| row.item.expect("an item")).collect();
+        let changes = [(ids[0], 40), (ids[1], -40)].map(|(id, closes_minor)| ItemChange { id, closes_minor, day: world.day });
+        tx.settle_items(&changes).await.unwrap();
+        let open = |row: &NewOpenItem, open_minor| NewOpenItem { open_minor, ..row.clone() };
+        for (rows, expected) in [
+            ([open(&invoice, 100), open(&memo, -100)], ItemOutcome::Unchanged),
+            ([open(&invoice, 60), open(&memo, -60)], ItemOutcome::Unchanged),
+            ([open(&invoice, 20), open(&memo, -20)], ItemOutcome::SettledElsewhere),
+            ([open(&invoice, 20), open(&memo, -20)], ItemOutcome::Unchanged),
+            ([open(&invoice, 0), open(&memo, 0)], ItemOutcome::SettledElsewhere),
+        ] {
+            let outcomes = tx.upsert_open_items(&rows, "erp").await.unwrap();
+            assert!(outcomes.iter().all(|row| row.outcome == expected), "{expected:?} {outcomes:?}");
+        }
+        let closed = tx.open_items(&ids).await.unwrap();
+        assert!(closed.iter().all(|item| (item.open_minor, item.status) == (0, ItemStatus::Closed)), "{closed:?}");
+        tx.commit().await.unwrap();
+    }
+}
+
+on_both! {
+    async fn a_row_of_a_file_corrects_references_and_never_the_money(fresh) {
+        let world = World::new(fresh).await;
+        let mut tx = fresh.db.begin().await.unwrap();
+        let file = world.file(&mut tx, "aa").await;
+        let row = NewOpenItem { file: Some(file), ..world.invoice("A", 100) };
+        tx.upsert_open_items(std::slice::from_ref(&row), "edi").await.unwrap();
+        let outcome = async |tx: &mut crate::store::Tx, row: NewOpenItem| tx.upsert_open_items(&[row], "edi").await.unwrap()[0].outcome;
+        for other in [
+            NewOpenItem { amount_minor: 99, open_minor: 99, ..row.clone() },
+            NewOpenItem { currency: crate::domain::Currency::parse("CAD").expect("a currency"), ..row.clone() },
+            NewOpenItem { kind: crate::domain::ItemKind::DebitMemo, ..row.clone() },
+        ] {
+            assert_eq!(outcome(&mut tx, other.clone()).await, ItemOutcome::ConflictFile, "{other:?}");
+        }
+        assert_eq!(outcome(&mut tx, NewOpenItem { po: Some("PO-1".to_owned()), ..row.clone() }).await, ItemOutcome::Updated);
+        let import = NewOpenItem { amount_minor: 99, open_minor: 99, file: None, ..row };
+        assert_eq!(outcome(&mut tx, import).await, ItemOutcome::Updated, "a person who imports it may");
+        tx.commit().await.unwrap();
+    }
+}
+
+on_both! {
     async fn a_cancelled_item_is_not_open_and_may_come_back(fresh) {
         let world = World::new(fresh).await;
         let mut tx = fresh.db.begin().await.unwrap();

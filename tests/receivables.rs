@@ -1,0 +1,142 @@
+//! Who may say what customers owe: the seller by EDI, the ERP by its lists, and nobody else without a person.
+
+mod support;
+
+use std::fs;
+
+use serde_json::Value;
+use support::{Backend, Home, number, text};
+
+/// LW104490 of C0003 is open for 2,600.00.
+const KNOWN: &str = "LW104490";
+
+/// An 810 of LWS for C0003 in an interchange of `sender`.
+fn invoice(control: u32, sender: &str, number: &str, kind: &str, cents: i64) -> String {
+    format!(
+        "ISA*00*          *00*          *ZZ*{sender:<15}*ZZ*TIEOUT         *260313*0600*U*00401*{control:09}*0*P*>~\n\
+         GS*IN*{sender}*TIEOUT*20260313*0600*{control}*X*004010~\nST*810*0001~\nBIG*20260312*{number}**BGC-1***{kind}~\nCUR*SE*USD~\n\
+         N1*SE*Larkspur Wholesale Supply*91*LWS~\nN1*BT*Bluestem Grocers Cooperative*91*C0003~\nITD*01*3****20260411*30~\n\
+         IT1*1*1*EA*1.00**VN*LK-1~\nTDS*{cents}~\nCTT*1~\nSE*10*0001~\nGE*1*{control}~\nIEA*1*{control:09}~\n"
+    )
+}
+
+fn put(home: &Home, name: &str, text: &str) -> String {
+    let path = home.folder.path().join(name);
+    fs::write(&path, text).expect("writable");
+    path.to_string_lossy().into_owned()
+}
+
+fn on_both(test: impl Fn(&Home)) {
+    for home in [Backend::Sqlite, Backend::Postgres].into_iter().filter_map(Home::on) {
+        home.import_samples();
+        test(&home);
+        home.ok(&["check"]);
+    }
+}
+
+/// The reason and state of each exception, in order.
+fn exceptions(home: &Home) -> Vec<(String, String)> {
+    home.export("exceptions").iter().map(|exception| (text(exception, "reason"), text(exception, "message"))).collect()
+}
+
+/// The audit rows of an action: subject and detail.
+fn audit(home: &Home, action: &str) -> Vec<(String, Value)> {
+    let rows = home.export("audit").into_iter().filter(|row| text(row, "action") == action);
+    rows.map(|row| (text(&row, "subject"), serde_json::from_str(&text(&row, "detail")).unwrap_or(Value::Null))).collect()
+}
+
+#[test]
+fn what_a_stranger_bills_in_our_name_waits_for_a_person() {
+    on_both(|home| {
+        let credit = put(home, "credit.edi", &invoice(9100, "1470221183", "LWCM9999", "CR", -200_000));
+        let rewrite = put(home, "rewrite.edi", &invoice(9101, "EVIL", KNOWN, "DI", 100));
+        home.run(&["ingest", &credit, &rewrite]).with_code(&[1]);
+        let found = exceptions(home);
+        assert_eq!(found.len(), 2, "{found:?}");
+        for ((reason, message), sender) in found.iter().zip(["1470221183", "EVIL"]) {
+            assert!(reason == "file_held" && message.contains(sender) && message.contains("of LWS"), "{found:?}");
+        }
+        assert!(audit(home, "open_items_read").is_empty(), "nothing of the files counts");
+
+        // A person who knows better lets the credit in; the other file still may not change what is known.
+        home.ok(&["exceptions", "resolve", "E1", "release-file"]);
+        home.run(&["exceptions", "resolve", "E2", "release-file"]).with_code(&[0, 1]);
+        let read = audit(home, "open_items_read");
+        assert_eq!(read.len(), 2, "{read:?}");
+        assert_eq!((number(&read[0].1, "added"), number(&read[1].1, "not_taken")), (1, 1), "{read:?}");
+        let found = exceptions(home);
+        assert!(found.iter().any(|(reason, message)| reason == "changed_resend" && message.contains(KNOWN)), "{found:?}");
+    });
+}
+
+#[test]
+fn a_seller_bills_by_edi_under_its_code_or_an_id_that_was_imported() {
+    on_both(|home| {
+        let by_code = put(home, "code.edi", &invoice(9102, "LWS", "LW900001", "DI", 5_000));
+        let by_id = put(home, "id.edi", &invoice(9103, "LARKSPUR", "LW900002", "DI", 6_000));
+        home.ok(&["ingest", &by_code, &by_id]);
+        let read = audit(home, "open_items_read");
+        let senders: Vec<_> = read.iter().map(|(_, detail)| (text(detail, "sender"), number(detail, "added"))).collect();
+        assert_eq!(senders, [("LWS".to_owned(), 1), ("LARKSPUR".to_owned(), 1)]);
+
+        // An id that was replaced by another is no sender of the seller any more.
+        let accounts = "seller_id,account,currency,bank_routing,kind,edi_ids\nLWS,3100482275,USD,042206176,nacha,LWS-NEW\n";
+        home.ok(&["import", "bank-accounts", &put(home, "accounts.csv", accounts)]);
+        let old = put(home, "old.edi", &invoice(9104, "LARKSPUR", "LW900003", "DI", 7_000));
+        home.run(&["ingest", &old]).with_code(&[1]);
+        assert_eq!(exceptions(home)[0].0, "file_held");
+    });
+}
+
+#[test]
+fn a_file_never_changes_who_owes_what() {
+    on_both(|home| {
+        let smaller = put(home, "smaller.edi", &invoice(9105, "LWS", KNOWN, "DI", 100));
+        home.run(&["ingest", &smaller]).with_code(&[0, 1]);
+        let found = exceptions(home);
+        assert!(found.len() == 1 && found[0].0 == "changed_resend" && found[0].1.contains("another amount"), "{found:?}");
+
+        // The list of the ERP, dropped as a file, may not either; a person who imports it may.
+        let list = fs::read_to_string(support::samples().join("erp/open-items.csv")).expect("the ledger of the samples");
+        let header = list.lines().next().expect("a header");
+        let row = list.lines().find(|line| line.contains(KNOWN)).expect("the item");
+        let moved = put(home, "moved.csv", &format!("{header}\n{}\n", row.replace("C0003", "C0001")));
+        home.run(&["ingest", &moved]).with_code(&[0, 1]);
+        assert_eq!(audit(home, "open_item_changed").len(), 0);
+        assert_eq!(exceptions(home).len(), 2);
+        home.ok(&["import", "open-items", &moved]);
+    });
+}
+
+#[test]
+fn what_the_erp_saw_paid_elsewhere_is_not_paid_again() {
+    on_both(|home| {
+        let list = fs::read_to_string(support::samples().join("erp/open-items.csv")).expect("the ledger of the samples");
+        let header = list.lines().next().expect("a header");
+        let row = list.lines().find(|line| line.contains("LW104431")).expect("an item of 1,250.00");
+        let pays = |control: u32, amount: &str| {
+            format!(
+                "ISA*00*          *00*          *ZZ*1341099201     *ZZ*LWS            *260316*0545*U*00401*{control:09}*0*P*>~\n\
+                 GS*RA*1341099201*LWS*20260316*0545*{control}*X*004010~\nST*820*0001~\n\
+                 BPR*C*{amount}*C*ACH*CCP*01*063137101*DA*40083110417*1341099201**01*042206176*DA*3100482275*20260316~\n\
+                 TRN*1*06313710{control}*1341099201~\nN1*PR*HARROW & PIKE HARDWARE INC~\nN1*PE*LARKSPUR WHOLESALE SUPPLY*91*LWS~\nENT*1~\n\
+                 RMR*IV*LW104431**{amount}~\nSE*8*0001~\nGE*1*{control}~\nIEA*1*{control:09}~\n"
+            )
+        };
+        home.run(&["ingest", &put(home, "part.edi", &pays(9200, "500.00"))]).with_code(&[0, 1]);
+        // The posting is older news to the ERP than its own: all but 500.00 is open there, and nothing is said.
+        let list_of = |open: &str, status: &str| {
+            let row = row.replace(",1250.00,1250.00,", &format!(",1250.00,{open},")).replace(",open,", &format!(",{status},"));
+            put(home, "list.csv", &format!("{header}\n{row}\n"))
+        };
+        assert!(
+            home.run(&["import", "open-items", &list_of("1250.00", "open")]).with_code(&[0]).stderr.contains("1 as they were")
+        );
+        let ran = home.run(&["import", "open-items", &list_of("0.00", "closed")]).with_code(&[1]);
+        assert!(ran.stderr.contains("1 changed") && ran.stderr.contains("1 have less open"), "{}", ran.stderr);
+        assert!(exceptions(home).iter().any(|(reason, message)| reason == "changed_resend" && message.contains("less open")));
+        home.run(&["ingest", &put(home, "rest.edi", &pays(9201, "750.00"))]).with_code(&[0, 1]);
+        let second = home.export("payments").pop().expect("the second payment");
+        assert_eq!((text(&second, "state"), number(&second, "unapplied_minor")), ("exception".to_owned(), 75_000), "{second}");
+    });
+}
