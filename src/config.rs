@@ -80,8 +80,6 @@ pub struct Loaded {
     pub users: BTreeMap<String, String>,
     /// What stops every command.
     pub problems: Vec<Problem>,
-    /// What is odd and stops nothing.
-    pub warnings: Vec<Problem>,
 }
 
 /// A value and where it came from.
@@ -184,7 +182,10 @@ fn load_from(path: Option<&Path>, environment: &BTreeMap<String, String>, flags:
             Some(definition) => loaded.set(definition, value, origin, None),
             None if TEST_VARIABLES.iter().any(|known| name.starts_with(known)) => {}
             None => {
-                loaded.warnings.push(Problem { origin, message: "no setting has this variable; it changes nothing".to_owned() })
+                let key = |definition: &&Definition| strsim::damerau_levenshtein(&definition.variable(), name);
+                let near = SETTINGS.iter().min_by_key(key).filter(|near| key(near) <= 3).map(Definition::variable);
+                let hint = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+                loaded.problem(origin, format!("no setting has this variable{hint}"));
             }
         }
     }
@@ -256,6 +257,10 @@ impl Loaded {
         for Entry { key, value, line } in entries {
             let origin = file_origin(path, line);
             if let Some(user) = key.strip_prefix("users.") {
+                if let Err(expected) = settings::name(user) {
+                    self.problem(origin, format!("a user is called {user:?}; expected {expected}"));
+                    continue;
+                }
                 match settings::one_of(&value, ROLES) {
                     Ok(role) => drop(self.users.insert(user.to_owned(), role)),
                     Err(expected) => self.problem(origin, format!("role of {user} is {value:?}; expected {expected}")),
@@ -295,12 +300,22 @@ impl Loaded {
     fn compute_defaults(&mut self, environment: &BTreeMap<String, String>) {
         let home = self.path("home");
         let user = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| environment.get(*name)).cloned();
+        let user = user.filter(|name| !name.is_empty());
+        let is_named = self.settings.iter().any(|setting| setting.definition.key == "user" && !setting.value.is_empty());
+        let user_of_system = user.clone().filter(|_| !is_named);
         let computed = [
             ("database_url", format!("sqlite:{}", home.join("tieout.db").display())),
             ("inbox.folder", home.join("inbox").display().to_string()),
             ("outbound.folder", home.join("outbound").display().to_string()),
-            ("user", user.filter(|name| !name.is_empty()).unwrap_or_else(|| "operator".to_owned())),
+            ("user", user.unwrap_or_else(|| "operator".to_owned())),
         ];
+        if let Some(Err(expected)) = user_of_system.as_deref().map(settings::name) {
+            let found = user_of_system.unwrap_or_default();
+            self.problem(
+                Origin::Default,
+                format!("the user of the operating system is {found:?}; expected {expected}; set --user"),
+            );
+        }
         for (key, value) in computed {
             if let Some(setting) =
                 self.settings.iter_mut().find(|setting| setting.definition.key == key && setting.value.is_empty())
@@ -405,8 +420,23 @@ mod tests {
     #[test]
     fn a_file_that_was_named_must_be_there() {
         assert_eq!(load_from(Some(Path::new("/nowhere/tieout.toml")), &BTreeMap::new(), &Vec::new()).problems.len(), 1);
-        let warned = with_file("", &[("TIEOUT_DATABSE_URL", "x"), ("TIEOUT_REQUIRE", "postgres")], &Vec::new());
-        assert_eq!(warned.warnings.len(), 1);
-        assert!(warned.config().is_ok());
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_refused() {
+        let loaded = with_file("", &[("TIEOUT_DATABSE_URL", "x"), ("TIEOUT_REQUIRE", "postgres")], &Vec::new());
+        let problems: Vec<_> = loaded.problems.iter().map(ToString::to_string).collect();
+        assert_eq!(problems, ["TIEOUT_DATABSE_URL: no setting has this variable; did you mean TIEOUT_DATABASE_URL?"]);
+    }
+
+    #[test]
+    fn nobody_bears_the_name_of_the_engine() {
+        for name in ["engine", " Engine ", "a\nb", "a\u{1b}[31m", " "] {
+            assert_eq!(with_file("", &[], &vec![("user", name.into())]).problems.len(), 1, "{name:?}");
+            assert_eq!(with_file("", &[("TIEOUT_USER", name)], &Vec::new()).problems.len(), 1, "{name:?}");
+        }
+        assert_eq!(with_file("", &[("USER", "engine")], &Vec::new()).problems.len(), 1);
+        assert_eq!(with_file("", &[("USER", "engine")], &vec![("user", "ann".into())]).problems.len(), 0);
+        assert_eq!(with_file("[users]\nengine = 'admin'\n", &[], &Vec::new()).problems.len(), 1);
     }
 }

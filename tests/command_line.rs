@@ -352,3 +352,112 @@ fn a_malformed_world_is_an_error_of_the_input() {
     write("payments.jsonl", b"\xff\xfe");
     run("no text", "payments.jsonl");
 }
+
+/// An auditor must be able to tell people from the program, and a misspelt setting must not be lost in silence.
+#[test]
+fn who_acts_and_what_is_set_is_refused_where_it_cannot_be() {
+    let folder = folder();
+    for (user, code) in [("engine", 2), ("ENGINE", 2), ("a\nb\u{1b}[31m", 2), ("ann", 0)] {
+        let output = tieout(folder.path(), &["--user", user, "ingest", "--help"]);
+        assert_eq!(output.status.code(), Some(0));
+        let output = tieout(folder.path(), &["--user", user, "rules", "check"]);
+        assert_eq!(output.status.code(), Some(code), "{user:?}\n{}", text(&output.stderr));
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_tieout"))
+        .args(["config", "check"])
+        .current_dir(folder.path())
+        .env_clear()
+        .env("TIEOUT_DATABSE_URL", "postgres://db/tieout")
+        .output()
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("did you mean TIEOUT_DATABASE_URL?"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn what_cannot_be_opened_is_named_and_the_rest_goes_on() {
+    let folder = folder();
+    fs::write(folder.path().join("good.edi"), file_820("1200.50")).expect("writable");
+    fs::create_dir(folder.path().join("list")).expect("a folder");
+    fs::create_dir(folder.path().join("rules")).expect("a folder");
+    fs::write(folder.path().join("list.xlsx"), b"PK\x03\x04\x00\x00").expect("writable");
+    // A socket cannot be opened as a file, whoever runs the test.
+    let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("odd.edi")).expect("a socket");
+    for (arguments, code, said) in [
+        (&["import", "open-items", "list"][..], 2, "list is a folder"),
+        (&["import", "open-items", "list.xlsx"], 2, "save the list as CSV"),
+        (&["--rules", "rules", "ingest", "good.edi"], 2, "reading the rules in rules"),
+        (&["parse", "odd.edi", "good.edi"], 3, "opening odd.edi"),
+    ] {
+        let output = tieout(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{}", text(&output.stderr));
+        assert!(text(&output.stderr).contains(said), "{arguments:?}\n{}", text(&output.stderr));
+        assert_eq!(text(&output.stdout).contains("good.edi"), code == 3, "{}", text(&output.stdout));
+    }
+}
+
+#[test]
+fn a_damaged_ledger_is_named_at_once() {
+    let folder = folder();
+    fs::create_dir(folder.path().join("tieout-home")).expect("a folder");
+    fs::write(folder.path().join("tieout-home/tieout.db"), "no database at all\n".repeat(500)).expect("writable");
+    let output = tieout(folder.path(), &["check"]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(said.contains("no SQLite database, or it is damaged") && said.lines().count() < 6, "{said}");
+}
+
+/// What was accepted must still be there, and somebody who removes it must not go unnoticed.
+#[test]
+fn check_misses_what_is_gone_from_the_home() {
+    let folder = folder();
+    let home = folder.path().join("tieout-home");
+    fs::write(folder.path().join("good.edi"), file_820("1200.50")).expect("writable");
+    fs::write(folder.path().join("rates.csv"), "currency,usd_rate\nUSD,1\n").expect("writable");
+    for arguments in [&["import", "rates", "rates.csv"][..], &["ingest", "good.edi"]] {
+        assert_eq!(tieout(folder.path(), arguments).status.code(), Some(0), "{arguments:?}");
+    }
+    let check = |deep: bool| {
+        let output = tieout(folder.path(), if deep { &["check", "--deep"] } else { &["check"] });
+        (output.status.code(), text(&output.stdout))
+    };
+    assert_eq!((check(false).0, check(true).0), (Some(0), Some(0)));
+    assert!(!check(false).1.contains("audit.head"));
+    fs::remove_file(home.join("audit.head")).expect("it is there");
+    assert!(check(false).1.contains("audit.head is missing"), "{}", check(false).1);
+
+    let sha256 = sha256_of(&file_820("1200.50"));
+    let archived = home.join("archive").join(&sha256[..2]).join(&sha256[2..]);
+    fs::write(&archived, file_820("1200.51")).expect("writable");
+    assert_eq!(check(false).0, Some(0), "only --deep reads the bytes");
+    let (code, said) = check(true);
+    assert!(code == Some(1) && said.contains("F1 is not what arrived"), "{said}");
+    fs::remove_file(&archived).expect("it is there");
+    let (code, said) = check(false);
+    assert!(code == Some(1) && said.contains("F1 is not in the archive"), "{said}");
+}
+
+fn sha256_of(text: &str) -> String {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Nobody pays that, and totals have to be added up for ever.
+#[test]
+fn a_file_of_absurd_amounts_is_held() {
+    let folder = folder();
+    let paying = |control: &str, invoice: &str| {
+        let total = file_820("1200.50").replace("BPR*C*1200.50", "BPR*C*9999999999999.00").replace("980.00", "9999999999778.50");
+        total.replace("*000000001", &format!("*{control}")).replace("INV-1001", invoice)
+    };
+    fs::write(folder.path().join("large.edi"), paying("000000001", "INV-1")).expect("writable");
+    fs::write(folder.path().join("huge.edi"), paying("000000002", "INV-2") + &paying("000000003", "INV-3")).expect("writable");
+    for (file, code) in [("large.edi", 0), ("huge.edi", 1)] {
+        let output = tieout(folder.path(), &["ingest", file]);
+        assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
+    }
+    let shown = text(&tieout(folder.path(), &["exceptions", "show", "E2"]).stdout);
+    assert!(shown.contains("F2 is huge.edi") && shown.contains("release-file"), "{shown}");
+    assert_eq!(tieout(folder.path(), &["check"]).status.code(), Some(0));
+    assert_eq!(tieout(folder.path(), &["report", "match-rate"]).status.code(), Some(0));
+}

@@ -122,4 +122,18 @@ fn the_demo_prints_what_happened() {
     let folder = home.folder.path().join("demo");
     let ran = home.run(&["demo", "--no-serve", "--folder", &folder.display().to_string()]).with_code(&[0]);
     expect_file(&root().join("tests/demo/output.txt"), &redacted(&ran.stdout, home.folder.path()));
+
+    // What the README shows of it is what it says.
+    let page = fs::read_to_string(root().join("README.md")).expect("README.md");
+    let payment = page.split_once("explain P").expect("a payment to ask for").1;
+    let payment = format!("P{}", payment.chars().take_while(char::is_ascii_digit).collect::<String>());
+    let database = format!("sqlite:{}", folder.join("tieout.db").display());
+    let explained = home.ok(&["--home", &folder.display().to_string(), "--database-url", &database, "explain", &payment]);
+    for (start, output) in [("x12/broken/", &ran.stdout), (&*format!("{payment}: "), &explained)] {
+        let block = page.split("```").find(|block| block.trim_start().starts_with(start));
+        let block = block.unwrap_or_else(|| panic!("README.md shows nothing that begins with {start}"));
+        for line in block.trim().lines() {
+            assert!(output.lines().any(|said| said == line), "README.md shows\n{line}\nwhich is not in\n{output}");
+        }
+    }
 }

@@ -5,14 +5,21 @@ use crate::{ledger, work::Engine};
 
 /// Proves that every cent is accounted for
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Example:\n  tieout check\n\nOne line per promise; exit code 1 when one is broken.")]
-pub struct Args {}
+#[command(
+    after_help = "Examples:\n  tieout check\n  tieout check --deep\n\nOne line per promise; exit code 1 when one is broken."
+)]
+pub struct Args {
+    /// Also read every archived file and compare it with its hash
+    #[arg(long)]
+    pub deep: bool,
+}
 
-pub async fn run(_args: &Args, context: &Context) -> anyhow::Result<Exit> {
+pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let engine = Engine::open_existing(&context.config, context.clock.clone()).await?;
     let kept = engine.kept_audit_head()?;
     let mut tx = engine.db.read().await?;
-    let promises = ledger::check(&mut tx, kept.as_ref()).await?;
+    let mut promises = ledger::check(&mut tx, kept.as_ref()).await?;
+    promises.push(engine.check_archive(&mut tx, args.deep).await?);
     tx.rollback().await?;
     let mut text = String::new();
     for promise in &promises {

@@ -30,7 +30,6 @@ pub fn run(args: &Args, loaded: &Loaded) -> anyhow::Result<Exit> {
     let mut out = io::stdout().lock();
     print_settings(loaded, &mut out)?;
     let mut wrong: Vec<String> = loaded.problems.iter().map(|problem| format!("error: {problem}")).collect();
-    wrong.extend(loaded.warnings.iter().map(|problem| format!("warning: {problem}")));
     if let Ok(config) = loaded.config() {
         wrong.extend(unusable_folders(&config).into_iter().map(|text| format!("error: {text}")));
     }
@@ -38,12 +37,11 @@ pub fn run(args: &Args, loaded: &Loaded) -> anyhow::Result<Exit> {
     for line in &wrong {
         eprintln!("{line}");
     }
-    let errors = wrong.iter().filter(|line| line.starts_with("error")).count();
-    match errors {
+    match wrong.len() {
         0 => eprintln!("The configuration can be used."),
         count => eprintln!("The configuration cannot be used: {count} to correct."),
     }
-    Ok(if errors == 0 { Exit::Success } else { Exit::InputErrors })
+    Ok(if wrong.is_empty() { Exit::Success } else { Exit::InputErrors })
 }
 
 fn print_settings(loaded: &Loaded, out: &mut dyn Write) -> io::Result<()> {

@@ -205,7 +205,10 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         Action::Assign { exception, owner } => resolve::assign(&engine, *exception, owner, &context.config).await?,
         Action::Note { exception, text } => resolve::note(&engine, *exception, text, &context.config).await?,
     };
-    engine.seal_audit().await?;
+    // Who only looked has done nothing, and may not be allowed to write.
+    if !matches!(args.action, Action::List { .. } | Action::Show { .. }) {
+        engine.seal_audit().await?;
+    }
     engine.db.close().await;
     Ok(exit)
 }

@@ -4,6 +4,7 @@ mod store;
 
 use std::{
     fs,
+    io::Read as _,
     path::{Path, PathBuf},
 };
 
@@ -118,7 +119,16 @@ fn read<T: Importable>(args: &Args, rows_of: fn(Vec<Row<T>>) -> Rows) -> anyhow:
     };
     let (mut rows, mut files, mut wrong) = (Vec::new(), Vec::new(), 0);
     for path in &args.files {
-        let size_bytes = fs::metadata(path).map_err(|error| UsageError(format!("{}: {error}", path.display())))?.len();
+        let found = fs::metadata(path).map_err(|error| UsageError(format!("{}: {error}", path.display())))?;
+        if found.is_dir() {
+            return Err(UsageError(format!("{} is a folder; name the CSV files in it", path.display())).into());
+        }
+        let mut head = Vec::new();
+        let _ = fs::File::open(path).map(|file| file.take(4).read_to_end(&mut head));
+        if head.starts_with(b"PK") {
+            return Err(UsageError(format!("{} is a workbook or an archive; save the list as CSV", path.display())).into());
+        }
+        let size_bytes = found.len();
         let mut progress = Progress::bytes(&path.display().to_string(), size_bytes, false);
         let (imported, sha256) = read_file::<T>(path, &mapping, &mut |bytes| progress.at(bytes))?;
         drop(progress);

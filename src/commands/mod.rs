@@ -35,6 +35,8 @@ use crate::{
     config::{Config, ConfigError, Flags, Loaded, load},
     failpoint,
     ledger::Refusal,
+    rules::RuleErrors,
+    store::is_disk_full,
     work::NoLedger,
 };
 
@@ -171,9 +173,6 @@ fn dispatch(command: Command, loaded: &Loaded, verbose: u8) -> anyhow::Result<Ex
     }
     let context = Context { config: loaded.config()?, clock: Clock::system() };
     logging::start(&context.config, verbose)?;
-    for warning in &loaded.warnings {
-        tracing::warn!("{warning}");
-    }
     arm_failpoint(&context.config);
     match command {
         Command::Parse(args) => parse::run(&args, &context),
@@ -214,10 +213,16 @@ fn report_failure(error: &anyhow::Error) -> Exit {
     for cause in error.chain().skip(1) {
         eprintln!("  because {cause}");
     }
+    if is_disk_full(error) {
+        eprintln!("  no space is left for the database or the archive: free some and run it again; what was accepted is safe");
+    }
     if error.chain().any(|cause| cause.is::<Refusal>()) {
         return Exit::InputErrors;
     }
-    let usage = error.chain().any(|cause| cause.is::<UsageError>() || cause.is::<ConfigError>() || cause.is::<NoLedger>());
+    let is_usage = |cause: &(dyn std::error::Error + 'static)| {
+        cause.is::<UsageError>() || cause.is::<ConfigError>() || cause.is::<NoLedger>() || cause.is::<RuleErrors>()
+    };
+    let usage = error.chain().any(is_usage);
     if usage { Exit::Usage } else { Exit::Failed }
 }
 

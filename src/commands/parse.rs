@@ -62,20 +62,34 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let mut out = BufWriter::with_capacity(CHUNK_BYTES, io::stdout().lock());
     let mut tally = Tally::default();
     for path in named_files(&args.paths)? {
-        let (name, mut source) = open(&path)?;
+        let (name, mut source) = match open(&path) {
+            Ok(opened) => opened,
+            Err(error) => {
+                // The others can be read all the same.
+                eprintln!("tieout: {error:#}");
+                tally.unreadable += 1;
+                continue;
+            }
+        };
         parse_source(&name, &mut *source, args, context, &mut tally, &mut out).with_context(|| format!("reading {name}"))?;
     }
     out.flush().context("writing results")?;
     if args.format == Output::Text && tally.files > 1 {
         eprintln!("{} files: {} without errors, {} with", tally.files, tally.files - tally.with_errors, tally.with_errors);
     }
-    Ok(if tally.with_errors == 0 { Exit::Success } else { Exit::InputErrors })
+    Ok(match tally {
+        Tally { unreadable: 1.., .. } => Exit::Failed,
+        Tally { with_errors: 1.., .. } => Exit::InputErrors,
+        _ => Exit::Success,
+    })
 }
 
 #[derive(Debug, Default)]
 struct Tally {
     files: u64,
     with_errors: u64,
+    /// Files that could not be opened.
+    unreadable: u64,
 }
 
 /// One file with what is said about it in every form of output.

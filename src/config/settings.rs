@@ -22,6 +22,8 @@ pub enum Kind {
     Path,
     DatabaseUrl,
     Text,
+    /// Of a person: a line of text that is not the name of the engine.
+    Name,
     /// A whole number from 1.
     Count,
     LogFormat,
@@ -40,7 +42,7 @@ pub const SETTINGS: &[Definition] = &[
     setting("database_url", Kind::DatabaseUrl, "", "sqlite:PATH or postgres://…; without it tieout.db in the home folder"),
     setting("rules", Kind::Path, "", "folder of rule files; without it the rules shipped with the program"),
     setting("mappings", Kind::Path, "", "folder of mapping files for CSV and XLSX; they go before the shipped ones"),
-    setting("user", Kind::Text, "", "who acts on the command line; without it the user of the operating system"),
+    setting("user", Kind::Name, "", "who acts on the command line; without it the user of the operating system"),
     setting("role", Kind::Role, "analyst", "role of whoever is not listed under [users]"),
     setting("inbox.folder", Kind::Path, "", "folder that is watched; without it inbox in the home folder"),
     setting(
@@ -107,6 +109,7 @@ impl Definition {
             }
             Kind::DatabaseUrl => check_url(value, folder),
             Kind::Text | Kind::Seed => Ok(value.to_owned()),
+            Kind::Name => name(value),
             Kind::Count => match value.parse::<u64>() {
                 Ok(count) if count > 0 => Ok(count.to_string()),
                 _ => Err("a whole number from 1".to_owned()),
@@ -129,6 +132,15 @@ impl Definition {
             _ => value.to_owned(),
         }
     }
+}
+
+/// What the engine does is told from what people do by the name alone, so nobody else may bear it.
+pub(super) fn name(value: &str) -> Result<String, String> {
+    let is_engine = value.trim().eq_ignore_ascii_case("engine");
+    if is_engine || value.trim().is_empty() || value.contains(char::is_control) {
+        return Err("the name of a person in one line; engine is the name of the program itself".to_owned());
+    }
+    Ok(value.trim().to_owned())
 }
 
 pub(super) fn one_of(value: &str, known: &[&str]) -> Result<String, String> {

@@ -43,6 +43,11 @@ impl Archive {
         Ok(archive)
     }
 
+    /// An archive that is only read.
+    pub fn existing(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
     /// Takes everything `input` gives. When this returns, the bytes survive a power cut.
     pub fn take(&self, input: &mut dyn Read) -> anyhow::Result<Archived> {
         let doing = || format!("writing into the archive {}", self.root.display());

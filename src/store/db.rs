@@ -59,6 +59,8 @@ pub struct Conflict(pub String);
 
 const TRIES_MAX: u32 = 8;
 const CONNECTIONS_MAX: u32 = 8;
+/// What a connection to a file that is only read is told.
+const SESSION_OF_READER: &str = "pragma busy_timeout = 10000; pragma cache_size = -65536; pragma temp_store = memory";
 /// How long a database may take to answer at all. Later, when it is known to be there, waiting for a free connection may take longer.
 const ANSWER: Duration = Duration::from_secs(5);
 
@@ -67,21 +69,40 @@ impl Db {
     pub async fn open(url: &str, now: Now) -> anyhow::Result<Self> {
         sqlx::any::install_default_drivers();
         let backend = Backend::of(url)?;
+        let db = Self::connect(url, &backend.address(url), backend, backend.session(), now).await?;
+        migrate::run(&db).await?;
+        Ok(db)
+    }
+
+    /// Opens a SQLite file that may be read and not written, as a copy on a read-only medium is. Nothing is brought up to date.
+    pub async fn open_to_read(url: &str, now: Now) -> anyhow::Result<Self> {
+        sqlx::any::install_default_drivers();
+        let backend = Backend::of(url)?;
+        let path = url.strip_prefix("sqlite:").and_then(|path| path.split('?').next()).context("only SQLite is a file")?;
+        // A log beside the file holds what is not in the file yet; without one nothing can change while we read.
+        let has_log = std::fs::metadata(format!("{path}-wal")).is_ok_and(|log| log.len() > 0);
+        let address = format!("sqlite:{path}?mode=ro{}", if has_log { "" } else { "&immutable=true" });
+        let db = Self::connect(url, &address, backend, SESSION_OF_READER, now).await?;
+        migrate::ensure_current(&db).await?;
+        Ok(db)
+    }
+
+    async fn connect(url: &str, address: &str, backend: Backend, session: &'static str, now: Now) -> anyhow::Result<Self> {
         let options = AnyPoolOptions::new()
             .max_connections(CONNECTIONS_MAX)
             .acquire_timeout(Duration::from_secs(30))
+            // After a commit that failed, as on a full disk, a connection may think itself inside a transaction that is gone.
+            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
             .after_connect(move |connection, _| {
                 Box::pin(async move {
-                    connection.execute(backend.session()).await?;
+                    connection.execute(session).await?;
                     Ok(())
                 })
             });
-        let (address, doing) = (backend.address(url), || format!("opening the database {}", shown(url)));
-        answers(&address).await.with_context(doing)?;
-        let pool = options.connect(&address).await.with_context(doing)?;
-        let db = Self { pool, backend, now, writer: Arc::default() };
-        migrate::run(&db).await?;
-        Ok(db)
+        let doing = || format!("opening the database {}", shown(url));
+        answers(address, backend, session).await.with_context(doing)?;
+        let pool = options.connect(address).await.with_context(doing)?;
+        Ok(Self { pool, backend, now, writer: Arc::default() })
     }
 
     pub const fn backend(&self) -> Backend {
@@ -128,7 +149,13 @@ impl Db {
             let mut tx = self.begin().await?;
             let result = match work(&mut tx).await {
                 Ok(value) => tx.commit().await.map(|()| value),
-                Err(error) => tx.rollback().await.and(Err(error)),
+                Err(error) => {
+                    // The error that came first says what happened; a connection that cannot roll back is not used again.
+                    if let Err(rollback) = tx.rollback().await {
+                        tracing::debug!(%rollback, "the transaction ends with its connection");
+                    }
+                    Err(error)
+                }
             };
             match result {
                 Err(error) => pause(&mut tries, error).await?,
@@ -298,16 +325,78 @@ impl Backend {
     }
 }
 
-/// Asks for one connection outside the pool, which would try a server that is not there for as long as it waits for a free connection.
-async fn answers(address: &str) -> anyhow::Result<()> {
-    let asking = async { AnyConnection::connect(address).await?.close().await };
+/// Asks for one connection outside the pool, which would try a server that is not there, and a file that cannot be used, for as long as
+/// it waits for a free connection.
+async fn answers(address: &str, backend: Backend, session: &'static str) -> anyhow::Result<()> {
+    let asking = async {
+        let mut connection = AnyConnection::connect(address).await?;
+        connection.execute(session).await?;
+        if backend == Backend::Sqlite {
+            connection.execute("select count(*) from sqlite_master").await?;
+        }
+        connection.close().await
+    };
     match timeout(ANSWER, asking).await {
+        Ok(Err(error)) if let Some(advice) = unusable_file(&error, backend) => Err(error).context(advice),
         Ok(Err(sqlx::Error::Io(error))) => Err(error).context("nothing answers there; start the server, or correct the address"),
         Ok(asked) => Ok(asked?),
         Err(_) => {
             bail!("it does not answer within {} s; look at the server and the network, or correct the address", ANSWER.as_secs())
         }
     }
+}
+
+/// What to do about a SQLite file that cannot be used.
+fn unusable_file(error: &sqlx::Error, backend: Backend) -> Option<&'static str> {
+    if backend != Backend::Sqlite {
+        return None;
+    }
+    match primary_code(error)? {
+        SQLITE_READONLY => {
+            Some("the file may be read and not written; give whoever runs tieout the right to write it and its folder")
+        }
+        SQLITE_CORRUPT | SQLITE_NOTADB => Some("the file is no SQLite database, or it is damaged; restore it from a backup"),
+        SQLITE_CANTOPEN => Some("the file cannot be opened; look at the rights of the file and its folder"),
+        SQLITE_FULL => Some("the disk is full; free space and run it again"),
+        _ => None,
+    }
+}
+
+const SQLITE_PERM: u32 = 3;
+const SQLITE_READONLY: u32 = 8;
+const SQLITE_CORRUPT: u32 = 11;
+const SQLITE_FULL: u32 = 13;
+const SQLITE_CANTOPEN: u32 = 14;
+const SQLITE_NOTADB: u32 = 26;
+
+/// SQLite's result code without its extension.
+fn primary_code(error: &sqlx::Error) -> Option<u32> {
+    let sqlx::Error::Database(database) = error else { return None };
+    // States of PostgreSQL have five characters, codes of SQLite at most four.
+    let code = database.code().filter(|code| code.len() < 5)?;
+    code.parse::<u32>().ok().map(|code| code & 0xff)
+}
+
+/// Whether what failed may be read and not written.
+pub fn is_read_only(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let denied = cause.downcast_ref::<std::io::Error>().is_some_and(|error| {
+            matches!(error.kind(), std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem)
+        });
+        let code = cause.downcast_ref::<sqlx::Error>().and_then(primary_code);
+        denied || matches!(code, Some(SQLITE_PERM | SQLITE_READONLY | SQLITE_CANTOPEN))
+    })
+}
+
+/// Whether the disk is full.
+pub fn is_disk_full(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let full = cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::StorageFull);
+        // PostgreSQL tells of its own disk.
+        let database = cause.downcast_ref::<sqlx::Error>().and_then(sqlx::Error::as_database_error);
+        let told = database.and_then(|error| error.code()).is_some_and(|code| code == "53100");
+        full || told || cause.downcast_ref::<sqlx::Error>().and_then(primary_code) == Some(SQLITE_FULL)
+    })
 }
 
 /// A moment as the store writes it: `2026-11-21T21:15:00.000Z`; its order as text is its order in time.

@@ -411,6 +411,17 @@ impl Tx {
         Ok(())
     }
 
+    /// Files after that one with the hash each is archived under, in order.
+    pub async fn archived_files(&mut self, after: FileId, limit: usize) -> anyhow::Result<Vec<(FileId, String)>> {
+        let sql = format!("select id, sha256 from file where id > $1 order by id limit {limit}");
+        let rows = self.all(&sql, values![after]).await?;
+        let files = rows.iter().map(|row| {
+            let mut columns = Columns::of(row);
+            Ok((FileId(columns.number()?), columns.text()?))
+        });
+        files.collect()
+    }
+
     /// Moves a file from one state to another; false when it is no longer in the first.
     pub async fn move_file(&mut self, id: FileId, from: FileState, to: FileState, actor: &str) -> anyhow::Result<bool> {
         let at = self.stamp().to_owned();

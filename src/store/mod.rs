@@ -42,7 +42,7 @@ pub use applications::{Application, ApplicationKind};
 pub(crate) use applications::{JournalEntry, JournalLine, NewDeduction};
 pub use audit_rows::{AuditEvent, AuditRow, Seal};
 pub use customers::{NewBankAccount, NewCustomer, Rate};
-pub use db::{Backend, Conflict, Db, Now, Tx, stamp, violated_constraint, wants_retry};
+pub use db::{Backend, Conflict, Db, Now, Tx, is_disk_full, is_read_only, stamp, violated_constraint, wants_retry};
 pub use decisions::{Inputs, NewDecision, PastDecision, StoredDecision};
 pub(crate) use exceptions::Answer;
 pub use exceptions::{Exception, ExceptionFilter, NewException, Note, QueueLoad};

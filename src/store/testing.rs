@@ -91,6 +91,10 @@ impl Fresh {
         Db::open(&self.url, ticking(&self.clock)).await.expect("the database opens again")
     }
 
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     pub(crate) fn is_sqlite(&self) -> bool {
         self.db.backend() == super::Backend::Sqlite
     }
@@ -252,7 +256,7 @@ impl World {
 }
 
 /// A clock that starts on 2 March 2026 and moves only when told.
-fn ticking(clock: &Arc<AtomicI64>) -> Now {
+pub(crate) fn ticking(clock: &Arc<AtomicI64>) -> Now {
     let clock = Arc::clone(clock);
     let start: DateTime<Utc> = "2026-03-02T08:00:00Z".parse().expect("a moment");
     Arc::new(move || start + TimeDelta::seconds(clock.load(Ordering::SeqCst)))

@@ -21,7 +21,7 @@ use crate::{
     ledger::Mandate,
     rules::RuleSet,
     secret::Vault,
-    store::{Db, Tx},
+    store::{Db, Tx, is_read_only},
 };
 
 /// The name and the role under which the machine acts.
@@ -72,7 +72,24 @@ impl Engine {
     /// Opens what exists already. Asking about a folder that holds nothing is a mistake, and must not make a new ledger there.
     pub async fn open_existing(config: &Config, clock: Clock) -> anyhow::Result<Self> {
         must_exist(config)?;
-        Self::open(config, clock).await
+        match Self::open(config, clock.clone()).await {
+            // A backup on a read-only medium, or an auditor without the right to write: looking is possible all the same.
+            Err(error) if config.database_url.reveal().starts_with("sqlite:") && is_read_only(&error) => {
+                Self::open_to_read(config, clock).await.map_err(|reading| reading.context(format!("{error:#}")))
+            }
+            opened => opened,
+        }
+    }
+
+    /// Opens what may be read and not written. Nothing is made, and without the key nothing is compared with it.
+    async fn open_to_read(config: &Config, clock: Clock) -> anyhow::Result<Self> {
+        let now = clock.clone();
+        let db = Db::open_to_read(config.database_url.reveal(), Arc::new(move || now.now())).await?;
+        let vault = Vault::open(&config.home, config.secret_key.as_ref()).unwrap_or_else(|_| Vault::without_key());
+        let mut tx = db.read().await?;
+        let book = Rulebook::open(&mut tx, &Candidate::load(config)?, clock.today(), true).await?;
+        tx.rollback().await?;
+        Self::with(config, clock, book, db, vault, Archive::existing(config.archive()))
     }
 
     /// Opens the store, the archive and the vault that the configuration names.
@@ -107,15 +124,22 @@ impl Engine {
         let drawn_seed = config.audit_seed.clone().map_or_else(random_name, Ok)?;
         let audit_seed = db.transact(async |tx| tx.keep_setting("audit_seed", &drawn_seed).await).await?;
         let day = clock.today();
-        let mut book = db.transact(async |tx| Rulebook::open(tx, candidate, day, lenient).await).await?;
+        let book = db.transact(async |tx| Rulebook::open(tx, candidate, day, lenient).await).await?;
+        let archive = Archive::open(config.archive())?;
+        Ok(Self { audit_seed: audit_seed.into(), ..Self::with(config, clock, book, db, vault, archive)? })
+    }
+
+    fn with(config: &Config, clock: Clock, mut book: Rulebook, db: Db, vault: Vault, archive: Archive) -> anyhow::Result<Self> {
+        let day = clock.today();
         Ok(Self {
             db,
-            audit_seed: audit_seed.into(),
+            // Only who may write draws anything.
+            audit_seed: String::new().into(),
             followed: Arc::default(),
             rules: book.on(day)?,
             rulebook: Arc::new(Mutex::new(book)),
             clock,
-            archive: Archive::open(config.archive())?,
+            archive,
             vault: Arc::new(vault),
             limits: config.limits.clone(),
             mappings: config.mappings.as_deref().map(mappings::load).transpose()?.unwrap_or_default(),

@@ -4,6 +4,7 @@
 //! everything or nothing. What a file says is left to `parsers`, what a payment pays to `matching`, moving money to `ledger`.
 
 mod acknowledge;
+mod archived;
 pub mod backtest;
 mod certify;
 mod consumer;

@@ -41,11 +41,13 @@ pub struct Candidate {
 impl Candidate {
     /// The rule folder of the configuration, or the rules the program carries.
     pub fn load(config: &Config) -> anyhow::Result<Self> {
+        let place = config.rules.as_ref().map_or_else(|| "the program".to_owned(), |folder| folder.display().to_string());
+        let doing = || format!("reading the rules in {place}");
         let files = match &config.rules {
-            Some(folder) => RuleSet::read_files(folder)?,
+            Some(folder) => RuleSet::read_files(folder).with_context(doing)?,
             None => crate::shipped::rules(),
         };
-        Ok(Self { rules: RuleSet::from_texts(&files)?, files })
+        Ok(Self { rules: RuleSet::from_texts(&files).with_context(doing)?, files })
     }
 
     /// Keeps the set in the ledger as it is written.

@@ -24,6 +24,11 @@ use crate::{
 /// Findings shown unless all are asked for.
 const FINDINGS_SHOWN: usize = 50;
 
+/// A name may hold what takes over a terminal, or ends the line and begins another.
+fn line_of(name: &str) -> String {
+    name.replace(char::is_control, "\u{fffd}")
+}
+
 /// Writes the report on one file; says whether it has errors.
 pub fn report(
     target: &Target<'_>,
@@ -45,6 +50,7 @@ pub fn report(
             (summary.format, summary.status, delimiters, bytes)
         }
     };
+    let target = &Target { name: &line_of(target.name), ..*target };
     writeln!(out, "{}", target.name)?;
     writeln!(
         out,

@@ -2,6 +2,7 @@
 
 #![allow(clippy::cloned_ref_to_slice_refs, reason = "a test hands over one of something and keeps it")]
 
+mod connections;
 mod customers;
 mod damage;
 mod exceptions;
