@@ -22,6 +22,11 @@ impl Verdict {
         matches!(self, Self::Post { .. })
     }
 
+    /// It may, and needs no certificate for it.
+    const fn posts_alone(&self) -> bool {
+        matches!(self, Self::Post { uncertified: None, .. })
+    }
+
     /// Id of the rule that decided, or that came nearest.
     pub fn rule(&self) -> &str {
         match self {
@@ -100,7 +105,7 @@ impl EngineRules {
             vetoes.chain(self.never_auto.iter().map(|rule| rule.stage)).chain(self.bundles.iter().map(|rule| rule.stage));
         stages.any(|stage| stage == Stage::Shadow).then_some(())?;
         let acting = |stage| if stage == Stage::Shadow { Stage::Auto } else { stage };
-        Some(self.verdict(payment, lines, &acting)).filter(|verdict| verdict.may_post() != actual.may_post())
+        Some(self.verdict(payment, lines, &acting)).filter(|verdict| verdict.posts_alone() != actual.posts_alone())
     }
 
     fn verdict(&self, payment: &FactSet, lines: &[FactSet], counts_as: &dyn Fn(Stage) -> Stage) -> Verdict {
@@ -276,7 +281,7 @@ mod tests {
         let mut rules = rules();
         rules.bundles[0].stage = Stage::Shadow;
         let actual = rules.may_post(&clear);
-        assert!(!actual.may_post(), "{actual:?}");
+        assert!(!actual.posts_alone(), "{actual:?}");
         assert_eq!(rules.shadow_verdict(&clear, &[], &actual).as_ref().map(Verdict::rule), Some("b.exact"));
         let nothing = facts("same_currency");
         assert_eq!(rules.shadow_verdict(&nothing, &[], &rules.may_post(&nothing)), None, "it would not have posted either");
