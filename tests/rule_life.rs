@@ -325,11 +325,11 @@ fn a_rule_in_shadow_decides_and_nobody_who_clears_sees_it() {
 fn a_rule_counts_from_its_business_day_on_whatever_the_clock_says() {
     on_both(|home| {
         // The samples are of 16 March, and no clock stands there.
-        let later = bundles_with(home, "later", "effective = \"2026-01-01\"", "effective = \"2026-03-17\"");
+        let later = bundles_with(home, "later", "effective = \"2020-01-01\"", "effective = \"2026-03-17\"");
         history(home, Some(&later));
         assert!(payments_of(home, &["post."]).is_empty(), "their day has not come");
         assert_eq!(backtest(home, Some(&later), 0)["changes"].as_array().map(Vec::len), Some(0));
-        let today = bundles_with(home, "today", "effective = \"2026-01-01\"", "effective = \"2026-03-16\"");
+        let today = bundles_with(home, "today", "effective = \"2020-01-01\"", "effective = \"2026-03-16\"");
         let found = backtest(home, Some(&today), 0);
         assert!(of_kind(&found, "new").len() > 5, "{found:#}");
     });

@@ -15,6 +15,7 @@ mod journal;
 mod label;
 mod mandate;
 mod receive;
+mod recommend;
 mod resolve;
 mod reverse;
 mod sources;

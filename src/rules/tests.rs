@@ -324,14 +324,14 @@ fn rules_that_take_effect_later_do_not_count_yet() {
     let mut texts = texts();
     let text = texts.get_mut("engine.toml").expect("the file");
     let rule = text.find("id = \"post.reference-amount\"").expect("the rule");
-    let later = text[rule..].replacen("effective = \"2026-01-01\"", "effective = \"2026-06-01\"", 1);
+    let later = text[rule..].replacen("effective = \"2020-01-01\"", "effective = \"2026-06-01\"", 1);
     *text = format!("{}{later}", &text[..rule]);
     let rules = RuleSet::from_texts(&texts).expect("a set");
     let day = |text: &str| text.parse().expect("a day");
     let has = |rules: &RuleSet| rules.engine.bundles.iter().any(|bundle| bundle.id == "post.reference-amount");
     assert!(!has(&rules.clone().in_force(day("2026-05-31")).expect("in force")));
     assert!(has(&rules.clone().in_force(day("2026-06-01")).expect("in force")));
-    let message = rules.in_force(day("2025-12-31")).expect_err("nothing is in force").to_string();
+    let message = rules.in_force(day("2019-12-31")).expect_err("nothing is in force").to_string();
     assert!(message.contains("default route"), "{message}");
 }
 
@@ -339,7 +339,7 @@ fn rules_that_take_effect_later_do_not_count_yet() {
 fn an_overlay_that_takes_effect_later_does_not_count_yet() {
     let mut texts = texts();
     let overlay = texts.get_mut("customers/example.toml").expect("the file");
-    *overlay = overlay.replace("effective = \"2026-01-01\"", "effective = \"2026-06-01\"");
+    *overlay = overlay.replace("effective = \"2020-01-01\"", "effective = \"2026-06-01\"");
     let rules = RuleSet::from_texts(&texts).expect("a set");
     let on = |day: &str| rules.clone().in_force(day.parse().expect("a day")).expect("in force");
     let day = |text: &str| text.parse().expect("a day");
