@@ -44,8 +44,8 @@ pub fn decide(case: &Case<'_>, snapshot: &Snapshot, rules: &RuleSet) -> Decision
         return held(case, rules, trail, reason, why);
     }
     let payer = who_paid(case, snapshot, rules, &mut trail);
-    let tied_by_number = note_link(case, &mut trail);
-    let mut state = State { facts: FactSet::EMPTY, blocks: Vec::new(), bound: None, tied_by_number, chance_ppm: None };
+    let tied = note_link(case, &mut trail);
+    let mut state = State { facts: FactSet::EMPTY, blocks: Vec::new(), bound: None, tied, chance_ppm: None };
     check_duplicate(case, snapshot, rules, &mut state, &mut trail);
     let mut finder = Finder::new(snapshot, rules, &payer, case.payment.seller, case.payment.currency, case.today);
     let claims = read_claims(case, &mut finder, &mut trail);
@@ -87,10 +87,20 @@ pub(super) struct State {
     pub(super) blocks: Vec<(Reason, String)>,
     /// A bound of the search that was met.
     pub(super) bound: Option<String>,
-    /// The advice came with the payment, or is tied to it by more than its total and the payer's name.
-    pub(super) tied_by_number: bool,
+    pub(super) tied: Tied,
     /// Chance of a coincidence in millionths, where nothing was named.
     pub(super) chance_ppm: Option<i64>,
+}
+
+/// What ties an advice to the payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Tied {
+    /// Nothing else has this total.
+    ByTotal,
+    /// Total and payer, which several payments may share.
+    ByPayer,
+    /// It came with the payment, names its number, or a person said so.
+    Surely,
 }
 
 impl State {
@@ -137,22 +147,23 @@ fn held(case: &Case<'_>, rules: &RuleSet, trail: Trail, reason: Reason, why: Str
     }
 }
 
-/// An advice that came apart says here what ties it to the cash. Gives whether that is more than total and name, which several payments may share.
-fn note_link(case: &Case<'_>, trail: &mut Trail) -> bool {
+/// An advice that came apart says here what ties it to the cash.
+fn note_link(case: &Case<'_>, trail: &mut Trail) -> Tied {
     let Some(remittance) = case.remittance.filter(|remittance| remittance.source.file != case.payment.source.file) else {
-        return true;
+        return Tied::Surely;
     };
-    match link::ties(case.payment, remittance) {
-        Some((found, _)) => {
-            let by_number = found.iter().any(|item| item.field == "trace" && item.points_milli > 0);
-            trail.note_with("link", None, "the advice came apart from its cash", found);
-            by_number
-        }
-        None => {
-            trail.note("link", "the advice came apart from its cash and was linked by a person");
-            true
-        }
-    }
+    let Some((found, _)) = link::ties(case.payment, remittance) else {
+        trail.note("link", "the advice came apart from its cash and was linked by a person");
+        return Tied::Surely;
+    };
+    let ties = |field: &str| found.iter().any(|item| item.field == field && item.points_milli > 0);
+    let tied = match (ties("trace"), ties("payer_account") || ties("payer_name")) {
+        (true, _) => Tied::Surely,
+        (false, true) => Tied::ByPayer,
+        (false, false) => Tied::ByTotal,
+    };
+    trail.note_with("link", None, "the advice came apart from its cash", found);
+    tied
 }
 
 fn check_duplicate(case: &Case<'_>, snapshot: &Snapshot, rules: &RuleSet, state: &mut State, trail: &mut Trail) {

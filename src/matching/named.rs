@@ -7,7 +7,7 @@ use super::candidate::{Finder, Hit, Hits, Level};
 use super::choice::{Choice, Derived, choices};
 use super::claim::{Claim, Claims};
 use super::completion::{self, Rest};
-use super::decide::{Case, Found, State};
+use super::decide::{Case, Found, State, Tied};
 use super::draft::{Draft, Pick};
 use super::joint;
 use super::limits::OWN_ITEMS_MAX;
@@ -63,7 +63,7 @@ pub(super) fn explain(case: &Case<'_>, claims: &Claims, finder: &mut Finder<'_>,
     note_picks(found.complete.first().map(|best| best.picks.as_slice()).unwrap_or_default(), &resolved, finder, trail);
     left_over(&drafts, claims, &scale, finder, state, trail);
     unsaid(&drafts, claims, &scale, finder, state, trail);
-    other_payment(&drafts, finder, state, trail);
+    other_payment(case, &drafts, finder, state, trail);
     let over = drafts.first().is_some_and(|draft| draft.proposal.unapplied_minor > 0);
     Found { drafts, named: Named { any: true, over, chance_ppm } }
 }
@@ -103,7 +103,11 @@ fn take_the_unnamed(
     let whole = Draft::new(&picks, cash, best.points_milli, finder);
     drafts.retain(|other| other.proposal.unapplied_minor == 0);
     drafts.insert(0, whole);
-    completion.chance_ppm
+    // Each other item that a slip may mean leaves another rest, and another chance to hit its sum.
+    let slips =
+        best.picks.iter().zip(&resolved.ways).filter_map(|(pick, (_, ways))| Some((ways.get((*pick)?)?.level, ways.len())));
+    let rests = slips.filter(|(level, _)| *level > Level::Scanned).map(|(_, ways)| i64::try_from(ways).unwrap_or(i64::MAX));
+    completion.chance_ppm.saturating_mul(rests.fold(1, i64::saturating_mul)).min(1_000_000)
 }
 
 /// A choice whose cash was ours to give, with what is open instead.
@@ -390,11 +394,18 @@ fn closed_hit<'h>(hits: &'h Hits, ways: &[Choice]) -> Option<&'h Hit> {
     })
 }
 
-/// An advice that nothing but total and name ties to this cash may belong to another payment, when the payer owes the same amount once more.
-fn other_payment(drafts: &[Draft], finder: &Finder<'_>, state: &mut State, trail: &mut Trail) {
-    let Some([line]) = drafts.first().map(|draft| draft.proposal.lines.as_slice()).filter(|_| !state.tied_by_number) else {
+/// An advice that no number ties to this cash may belong to another payment: when nothing but the total does and the cash says who paid, and when the
+/// payer owes the same amount once more.
+fn other_payment(case: &Case<'_>, drafts: &[Draft], finder: &Finder<'_>, state: &mut State, trail: &mut Trail) {
+    if state.tied == Tied::Surely {
         return;
-    };
+    }
+    if state.tied == Tied::ByTotal && case.payment.payer.name.is_some() {
+        let text = "nothing but its total ties the advice to this payment, which names another payer";
+        trail.note("link", text);
+        return state.block(Reason::Ambiguous, text);
+    }
+    let Some([line]) = drafts.first().map(|draft| draft.proposal.lines.as_slice()) else { return };
     let items = &finder.snapshot.items;
     let Some(at) = items.slot(line.item).map(|slot| slot as usize) else { return };
     let equal = items.with_open_amount(items.customer[at], items.seller[at], items.currency[at], items.open_minor[at]);

@@ -138,3 +138,14 @@ fn an_advice_tied_by_total_and_name_alone_is_doubted_where_the_amount_is_owed_tw
     world.item("INV-2002", 100_000);
     world.decide(&paying).held(crate::domain::Reason::Ambiguous).says("more than once");
 }
+
+#[test]
+fn an_advice_tied_by_its_total_alone_pays_nothing_for_somebody_else() {
+    let mut world = World::acme();
+    world.item("INV-1001", 100_000);
+    let mut paying = pay(100_000).by_name("TREASURY 310");
+    let mut remittance = apart(pay(100_000), 1);
+    remittance.trace = None;
+    paying.remittance = Some(remittance);
+    world.decide(&paying).held(crate::domain::Reason::Ambiguous).says("names another payer");
+}
