@@ -63,7 +63,10 @@ pub fn attachments(bytes: &[u8], parts_max: usize, depth_max: usize) -> Result<V
     if boundaries / 4 > parts_max {
         return Err(Fault::TooMany);
     }
-    let Some(message) = MessageParser::new().with_mime_headers().parse(bytes) else { return Ok(Vec::new()) };
+    // The reader of e-mails gives up on some letters whose parts do not fit together by a panic; to us that is a letter that cannot be read.
+    let parsed = std::panic::catch_unwind(|| MessageParser::new().with_mime_headers().parse(bytes))
+        .map_err(|_| Fault::Damaged { name: "the letter".to_owned(), detail: "its parts do not fit together" })?;
+    let Some(message) = parsed else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     take(&message, bytes, "", depth_max, &mut found)?;
     Ok(found)
@@ -164,6 +167,13 @@ mod tests {
         let found = attachments(text.as_bytes(), 100, 3).expect("a whole letter");
         let found: Vec<(&str, &[u8])> = found.iter().map(|file| (file.name.as_str(), file.bytes.as_slice())).collect();
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_letter_whose_parts_do_not_fit_together_is_damaged() {
+        let letter = "Content-Type:multipart;boundary=outer\n\n--outerContent-Type:message/rfc822\n\nContent-Type:message/rfc822\n\n\n--outer--";
+        let fault = attachments(letter.as_bytes(), 100, 3).expect_err("its reader gives up");
+        assert!(matches!(fault, Fault::Damaged { .. }), "{fault:?}");
     }
 
     #[test]
