@@ -57,7 +57,7 @@ pub(super) fn resembles(reference: &Reference, owners: impl Iterator<Item = u32>
     })
 }
 
-/// Whether what is written is so much nearer to the number of `chosen` than to that of `rival` that a slip cannot have led from one to the other.
+/// Whether what is written, an item's number at `level`, is so much farther from that of `rival` that a slip cannot have led to it.
 pub(super) fn tells_apart(reference: &Reference, level: Level, rival: Slot, finder: &Finder<'_>) -> bool {
     let items = &finder.snapshot.items;
     let (number, folded) = (items.number(rival), items.folded(rival));

@@ -62,7 +62,7 @@ pub(super) fn judge(found: &Found, state: &mut State, amount_minor: i64, finder:
         };
     }
     let shadow = finder.rules.engine.shadow_verdict(&state.facts, &best.lines, &verdict);
-    let shadow = shadow.map(|verdict| Shadow { rule: verdict.rule().to_owned(), posts: verdict.may_post() });
+    let shadow = shadow.map(|verdict| Shadow { rule: verdict.rule().to_owned(), posts: verdict.posts_alone() });
     match verdict {
         Verdict::Post { rule, follow_up, uncertified } => {
             let mut reasons: Vec<Reason> = follow_up.into_iter().chain(best.follow_up.iter().copied()).collect();

@@ -23,7 +23,7 @@ impl Verdict {
     }
 
     /// It may, and needs no certificate for it.
-    const fn posts_alone(&self) -> bool {
+    pub const fn posts_alone(&self) -> bool {
         matches!(self, Self::Post { uncertified: None, .. })
     }
 
