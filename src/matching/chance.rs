@@ -3,6 +3,8 @@
 //! The number of sums tried, divided by the number of values they may take, is the number of accidental hits to expect. The range comes from the
 //! payer's own amounts; round amounts take fewer values.
 
+use std::ops::RangeInclusive;
+
 use super::candidate::Finder;
 use super::limits::OWN_ITEMS_MAX;
 
@@ -68,13 +70,13 @@ const fn greatest_common_divisor(mut a: i64, mut b: i64) -> i64 {
     a
 }
 
-/// How many sums of two to `most` items there are among `items`.
-pub(super) fn combinations(items: usize, most: usize) -> usize {
+/// How many sets of so many items there are among `items`.
+pub(super) fn combinations(items: usize, sizes: RangeInclusive<usize>) -> usize {
     let mut total = 0usize;
     let mut count = 1usize;
-    for size in 1..=most.min(items) {
+    for size in 1..=items.min(*sizes.end()) {
         count = count.saturating_mul(items - size + 1) / size;
-        if size > 1 {
+        if sizes.contains(&size) {
             total = total.saturating_add(count);
         }
     }
@@ -87,12 +89,12 @@ pub(super) const SUMS_MAX: usize = 200_000;
 /// Steps of the search for sums.
 const STEPS_MAX: u32 = 400_000;
 
-/// Sets of two to `most` indexes whose amounts, all positive, add up to `target`; it stops after `enough` of them, since more than one is no answer.
-pub(super) fn subsets(amounts: &[i64], target: i64, most: usize, enough: usize) -> Vec<Vec<usize>> {
+/// Sets of so many indexes whose amounts, all positive, add up to `target`; it stops after `enough` of them, since more than one is no answer.
+pub(super) fn subsets(amounts: &[i64], target: i64, sizes: RangeInclusive<usize>, enough: usize) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..amounts.len()).filter(|index| amounts[*index] <= target).collect();
     // Largest first, so that sums leave the range early.
     order.sort_by_key(|index| (std::cmp::Reverse(amounts[*index]), *index));
-    let mut search = Subsets { amounts, order, most, enough, steps: 0, chosen: Vec::new(), found: Vec::new() };
+    let mut search = Subsets { amounts, order, sizes, enough, steps: 0, chosen: Vec::new(), found: Vec::new() };
     search.descend(0, target);
     search.found
 }
@@ -100,7 +102,7 @@ pub(super) fn subsets(amounts: &[i64], target: i64, most: usize, enough: usize) 
 struct Subsets<'a> {
     amounts: &'a [i64],
     order: Vec<usize>,
-    most: usize,
+    sizes: RangeInclusive<usize>,
     enough: usize,
     steps: u32,
     chosen: Vec<usize>,
@@ -115,7 +117,7 @@ impl Subsets<'_> {
                 return;
             }
             let amount = self.amounts[self.order[at]];
-            let places = i64::try_from(self.most - self.chosen.len()).unwrap_or(0);
+            let places = i64::try_from(self.sizes.end() - self.chosen.len()).unwrap_or(0);
             // What is left is sorted downwards: when all places filled with this amount cannot reach, nothing later can.
             if amount.saturating_mul(places) < rest {
                 return;
@@ -124,9 +126,9 @@ impl Subsets<'_> {
                 continue;
             }
             self.chosen.push(self.order[at]);
-            if amount == rest && self.chosen.len() > 1 {
+            if amount == rest && self.sizes.contains(&self.chosen.len()) {
                 self.found.push(self.chosen.clone());
-            } else if amount < rest && self.chosen.len() < self.most {
+            } else if amount < rest && self.chosen.len() < *self.sizes.end() {
                 self.descend(at + 1, rest - amount);
             }
             self.chosen.pop();
@@ -141,24 +143,24 @@ mod tests {
     #[test]
     fn subsets_are_counted_not_guessed() {
         let amounts = [500, 300, 200, 700, 100];
-        let mut found = subsets(&amounts, 1_000, 3, 10);
+        let mut found = subsets(&amounts, 1_000, 2..=3, 10);
         found.iter_mut().for_each(|set| set.sort_unstable());
         found.sort();
         assert_eq!(found, [vec![0, 1, 2], vec![1, 3], vec![2, 3, 4]]);
-        assert!(subsets(&amounts, 99, 3, 10).is_empty());
-        assert_eq!(subsets(&amounts, 1_000, 3, 2).len(), 2, "it stops when there are enough");
+        assert!(subsets(&amounts, 99, 2..=3, 10).is_empty());
+        assert_eq!(subsets(&amounts, 1_000, 2..=3, 2).len(), 2, "it stops when there are enough");
     }
 
     #[test]
     fn the_chance_of_a_coincidence_grows_with_sums_tried_and_with_round_amounts() {
         let amounts = Amounts::of([123_457, 50_001, 499_999].into_iter());
-        let few = amounts.chance_ppm(250_001, combinations(40, 3));
-        let many = amounts.chance_ppm(250_001, combinations(40, 4));
+        let few = amounts.chance_ppm(250_001, combinations(40, 2..=3));
+        let many = amounts.chance_ppm(250_001, combinations(40, 2..=4));
         assert!((15_000..=25_000).contains(&few), "about 2 % for 40 items and three at most: {few}");
         assert!((150_000..=250_000).contains(&many), "about 20 % for four at most: {many}");
         let round = Amounts::of([250_000, 50_000, 475_000].into_iter());
-        assert_eq!(round.chance_ppm(250_000, combinations(40, 3)), 1_000_000);
-        assert_eq!(combinations(5, 2), 10);
-        assert_eq!(combinations(4, 9), 11);
+        assert_eq!(round.chance_ppm(250_000, combinations(40, 2..=3)), 1_000_000);
+        assert_eq!(combinations(5, 2..=2), 10);
+        assert_eq!(combinations(4, 2..=9), 11);
     }
 }

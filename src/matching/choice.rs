@@ -124,6 +124,16 @@ impl Choice {
     pub(super) fn agrees(&self) -> bool {
         self.parts.iter().all(|(_, fit)| fit.kind.agrees())
     }
+
+    /// Whether another choice pays any of the same items.
+    pub(super) fn shares_items_with(&self, other: &Self) -> bool {
+        self.parts.iter().any(|(slot, _)| other.parts.iter().any(|(theirs, _)| theirs == slot))
+    }
+
+    /// Whether another choice pays the same items.
+    pub(super) fn is_of_same_items(&self, other: &Self) -> bool {
+        self.parts.iter().map(|(slot, _)| slot).eq(other.parts.iter().map(|(slot, _)| slot))
+    }
 }
 
 /// Breaks ties by what does not depend on how the snapshot was fed.

@@ -169,6 +169,8 @@ fn add(claims: &mut Vec<Claim>, claim: Claim) {
             .iter_mut()
             .rev()
             .take(64)
+            // What is open on an item differs on no two lines: these two name two items, by numbers cut alike.
+            .filter(|other| other.gross_minor.is_none() || claim.gross_minor.is_none() || other.gross_minor == claim.gross_minor)
             .find(|other| other.mentions.first().is_some_and(|mention| mention.reference.folded == folded))
     });
     match known {

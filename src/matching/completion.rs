@@ -31,8 +31,53 @@ pub(super) enum Rest {
     Nothing,
 }
 
+impl Rest {
+    /// Whether this could much less be a coincidence.
+    pub(super) fn is_likelier_than(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::By(this), Self::By(other)) => this.chance_ppm.saturating_mul(MUCH_LESS) <= other.chance_ppm,
+            (Self::By(_), Self::Nothing) => true,
+            _ => false,
+        }
+    }
+}
+
+/// Times by which one coincidence is less likely than another, to leave no doubt.
+const MUCH_LESS: i64 = 10;
+
+/// What an item takes: a payer that takes its discounts takes them on all items of a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Takes {
+    Open,
+    LessDiscount,
+}
+
+impl Takes {
+    pub(super) fn cash(self, slot: Slot, scale: &Scale<'_>) -> i64 {
+        let open = scale.snapshot.items.open_minor[slot as usize];
+        match self {
+            Self::Open => open,
+            Self::LessDiscount => open - scale.discount(slot),
+        }
+    }
+
+    const fn in_words(self) -> &'static str {
+        match self {
+            Self::Open => "is open for",
+            Self::LessDiscount => "takes less its discounts",
+        }
+    }
+}
+
 /// Looks for the items of the customer of `draft` that take `rest_minor`.
-pub(super) fn complete(draft: &Draft, rest_minor: i64, scale: &Scale<'_>, finder: &Finder<'_>, trail: &mut Trail) -> Rest {
+pub(super) fn complete(
+    draft: &Draft,
+    rest_minor: i64,
+    takes: Takes,
+    scale: &Scale<'_>,
+    finder: &Finder<'_>,
+    trail: &mut Trail,
+) -> Rest {
     let ([owner], true) = (draft.customers.as_slice(), rest_minor > 0) else { return Rest::Nothing };
     let items = &finder.snapshot.items;
     if items.open_of(*owner).len() > OWN_ITEMS_MAX {
@@ -47,12 +92,13 @@ pub(super) fn complete(draft: &Draft, rest_minor: i64, scale: &Scale<'_>, finder
     };
     let mut others: Vec<Slot> = items.open_of(*owner).iter().copied().filter(|slot| exists(slot) && !named(*slot)).collect();
     others.sort_by_key(|slot| (items.due_date[*slot as usize], items.id[*slot as usize]));
-    let found = everything(&others, rest_minor, finder).unwrap_or_else(|| fewest(&others, rest_minor, scale, finder));
+    let found = everything(&others, rest_minor, takes, scale, finder)
+        .unwrap_or_else(|| fewest(&others, rest_minor, takes, scale, finder));
     let rest = figure(rest_minor, finder.currency);
     match &found {
         Rest::By(by) => {
             let numbers: Vec<_> = by.choices.iter().take(8).map(|choice| items.number(choice.parts[0].0)).collect();
-            trail.note("joint", format!("{rest} is left over, exactly what {} is open for", numbers.join(" + ")));
+            trail.note("joint", format!("{rest} is left over, exactly what {} {}", numbers.join(" + "), takes.in_words()));
         }
         Rest::Several => trail.note("joint", format!("{rest} is left over, and several sets of open items have this sum")),
         Rest::Nothing => {}
@@ -61,23 +107,24 @@ pub(super) fn complete(draft: &Draft, rest_minor: i64, scale: &Scale<'_>, finder
 }
 
 /// All others, or all others that are due by some day.
-fn everything(others: &[Slot], rest_minor: i64, finder: &Finder<'_>) -> Option<Rest> {
+fn everything(others: &[Slot], rest_minor: i64, takes: Takes, scale: &Scale<'_>, finder: &Finder<'_>) -> Option<Rest> {
     let items = &finder.snapshot.items;
-    let amounts = Amounts::of(others.iter().map(|slot| items.open_minor[*slot as usize]));
+    let cash = |slot: &Slot| takes.cash(*slot, scale);
+    let amounts = Amounts::of(others.iter().map(cash));
     let mut sum = 0i64;
     for (at, slot) in others.iter().enumerate() {
-        sum = sum.saturating_add(items.open_minor[*slot as usize]);
+        sum = sum.saturating_add(cash(slot));
         let last_of_day = others.get(at + 1).is_none_or(|next| items.due_date[*next as usize] != items.due_date[*slot as usize]);
         if at > 0 && last_of_day && sum == rest_minor {
             let taken = &others[..=at];
-            let inside: Vec<i64> = taken.iter().map(|slot| items.open_minor[*slot as usize]).collect();
+            let inside: Vec<i64> = taken.iter().map(cash).collect();
             // An item outside that could stand for one inside leaves open which of them is paid.
-            if others[at + 1..].iter().any(|slot| inside.contains(&items.open_minor[*slot as usize])) {
+            if others[at + 1..].iter().any(|slot| inside.contains(&cash(slot))) {
                 return Some(Rest::Several);
             }
             let fact = if taken.len() == others.len() { Fact::AccountClears } else { Fact::PastDueClears };
             let chance_ppm = amounts.chance_ppm(rest_minor, others.len());
-            let choices = taken.iter().map(|slot| in_full(*slot, fact, finder)).collect();
+            let choices = taken.iter().map(|slot| settled(*slot, fact, takes, scale, finder)).collect();
             return Some(Rest::By(Completion { choices, chance_ppm }));
         }
     }
@@ -85,13 +132,14 @@ fn everything(others: &[Slot], rest_minor: i64, finder: &Finder<'_>) -> Option<R
 }
 
 /// The fewest items that have the sum: one, in full or net of the discount of its terms, or up to the number that the rules allow.
-fn fewest(others: &[Slot], rest_minor: i64, scale: &Scale<'_>, finder: &Finder<'_>) -> Rest {
+fn fewest(others: &[Slot], rest_minor: i64, takes: Takes, scale: &Scale<'_>, finder: &Finder<'_>) -> Rest {
     let items = &finder.snapshot.items;
     let limits = &finder.rules.engine.combination;
     let open = |slot: &Slot| items.open_minor[*slot as usize];
-    let amounts = Amounts::of(others.iter().map(open));
+    let cash = |slot: &Slot| takes.cash(*slot, scale);
+    let amounts = Amounts::of(others.iter().map(cash));
     let net = |slot: &&Slot| open(slot) > rest_minor && open(slot) - scale.discount(**slot) == rest_minor;
-    let alone: Vec<&Slot> = others.iter().filter(|slot| open(slot) == rest_minor || net(slot)).collect();
+    let alone: Vec<&Slot> = others.iter().filter(|slot| cash(slot) == rest_minor || net(slot)).collect();
     match alone.as_slice() {
         [] => {}
         [one] => {
@@ -107,18 +155,19 @@ fn fewest(others: &[Slot], rest_minor: i64, scale: &Scale<'_>, finder: &Finder<'
     if positive.len() > limits.open_items_max {
         return Rest::Nothing;
     }
-    let sums: Vec<i64> = positive.iter().map(open).collect();
+    let sums: Vec<i64> = positive.iter().map(cash).collect();
     for most in 2..=limits.items_max {
-        let tried = chance::combinations(positive.len(), most);
+        let tried = chance::combinations(positive.len(), 2..=most);
         if tried > chance::SUMS_MAX {
             return Rest::Nothing;
         }
-        let sets = chance::subsets(&sums, rest_minor, most, 2);
+        let sets = chance::subsets(&sums, rest_minor, 2..=most, 2);
         match sets.as_slice() {
             [] => {}
             [one] => {
                 let chance_ppm = amounts.chance_ppm(rest_minor, tried);
-                let choices = one.iter().map(|index| in_full(positive[*index], Fact::Combination, finder)).collect();
+                let choices =
+                    one.iter().map(|index| settled(positive[*index], Fact::Combination, takes, scale, finder)).collect();
                 return Rest::By(Completion { choices, chance_ppm });
             }
             _ => return Rest::Several,
@@ -127,10 +176,8 @@ fn fewest(others: &[Slot], rest_minor: i64, scale: &Scale<'_>, finder: &Finder<'
     Rest::Nothing
 }
 
-fn in_full(slot: Slot, fact: Fact, finder: &Finder<'_>) -> Choice {
-    let scale = Scale { snapshot: finder.snapshot, rules: finder.rules, currency: finder.currency, paid: finder.today };
-    let fit = scale.fit(slot, &Claim::default(), finder.snapshot.items.open_minor[slot as usize]);
-    choice(slot, fit, fact, finder)
+fn settled(slot: Slot, fact: Fact, takes: Takes, scale: &Scale<'_>, finder: &Finder<'_>) -> Choice {
+    choice(slot, scale.fit(slot, &Claim::default(), takes.cash(slot, scale)), fact, finder)
 }
 
 fn choice(slot: Slot, mut fit: Fit, fact: Fact, finder: &Finder<'_>) -> Choice {

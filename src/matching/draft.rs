@@ -113,6 +113,11 @@ impl Draft {
         }
     }
 
+    /// All the cash that the proposal deals with.
+    pub(super) fn cash_minor(&self) -> i64 {
+        self.proposal.lines.iter().map(|line| line.cash_minor).fold(self.proposal.unapplied_minor, i64::saturating_add)
+    }
+
     fn one_customer(&self, finder: &Finder<'_>) -> Option<CustomerId> {
         match self.customers.as_slice() {
             [one] => Some(finder.snapshot.customers.id(*one)),

@@ -149,7 +149,7 @@ fn run(
     }
 }
 
-/// The fewest items that have this sum.
+/// The fewest items that have this sum: of all that is open, and of what falls due within a few days, where few sums can hit by chance.
 fn combinations(
     view: &[(Slot, i64)],
     owed: &Owed,
@@ -160,28 +160,86 @@ fn combinations(
 ) {
     let limits = &finder.rules.engine.combination;
     let positive: Vec<(Slot, i64)> = view.iter().copied().filter(|(_, cash)| *cash > 0).collect();
+    let limits_met =
+        |size: usize| positive.len() > limits.open_items_max || chance::combinations(positive.len(), 2..=size) > chance::SUMS_MAX;
+    // Where not every set of as few items can be tried, another one may have this sum: what is found is a proposal.
+    let mut add = |subset: &[usize], tried: usize, points_milli: i64| {
+        let taken = subset.iter().map(|index| positive[*index]).collect();
+        let (chance_ppm, points_milli) = match limits_met(subset.len()) {
+            true => (1_000_000, points_milli - UNCOUNTED_MILLI),
+            false => (owed.amounts.chance_ppm(amount, tried), points_milli),
+        };
+        guesses.push(guess(taken, Fact::Combination, chance_ppm, points_milli));
+    };
+    if let Some((days, sets, tried)) = due_together(&positive, amount, limits.items_max, finder) {
+        // Items of one run are one kind of sum among others that are tried, in each of the views.
+        let tried = tried.saturating_mul(2 * owed.views.len());
+        sets.iter().for_each(|subset| add(subset, tried, 3_300 - 10 * days));
+    }
     if positive.len() > limits.open_items_max {
-        let text =
-            format!("the payer has {} open items; sums are looked for among at most {}", positive.len(), limits.open_items_max);
-        return trail.note("joint", text);
+        let text = format!("the payer has {} open items; sums of at most {} are trusted", positive.len(), limits.open_items_max);
+        trail.note("joint", text);
     }
     let amounts: Vec<i64> = positive.iter().map(|(_, cash)| *cash).collect();
     // The fewest items first: larger sets have any sum by coincidence and say nothing against a smaller one.
     for most in 2..=limits.items_max {
-        let tried = chance::combinations(positive.len(), most);
+        let tried = chance::combinations(positive.len(), 2..=most);
         if tried > chance::SUMS_MAX {
             return;
         }
-        let sets = chance::subsets(&amounts, amount, most, PROPOSALS_MAX);
-        for subset in &sets {
-            let taken = subset.iter().map(|index| positive[*index]).collect();
-            guesses.push(guess(taken, Fact::Combination, owed.amounts.chance_ppm(amount, tried), 3_000));
-        }
+        let sets = chance::subsets(&amounts, amount, 2..=most, PROPOSALS_MAX);
+        sets.iter().for_each(|subset| add(subset, tried, 3_000));
         if !sets.is_empty() {
             return;
         }
     }
 }
+
+/// Sets of items that fall due within so few days and have this sum, with the days and how many sums were tried: people pay in runs. `items` are in the
+/// order of their due dates.
+fn due_together(items: &[(Slot, i64)], amount: i64, most: usize, finder: &Finder<'_>) -> Option<(i64, Vec<Vec<usize>>, usize)> {
+    let due = |at: usize| finder.snapshot.items.due_date[items[at].0 as usize];
+    let end = |from: usize, days: i64| {
+        items[from..]
+            .iter()
+            .enumerate()
+            .find(|(at, _)| (due(from + at) - due(from)).num_days() > days)
+            .map_or(items.len(), |(at, _)| from + at)
+    };
+    let cash: Vec<i64> = items.iter().map(|(_, cash)| *cash).collect();
+    for days in RUN_DAYS {
+        let later: Vec<usize> = (0..items.len()).map(|from| end(from, days)).collect();
+        // Each set is counted once, with the item that falls due first.
+        let others =
+            |sizes: usize| later.iter().enumerate().map(move |(from, end)| chance::combinations(end - from - 1, 1..=sizes - 1));
+        for size in 2..=most {
+            let tried = others(size).fold(0usize, usize::saturating_add);
+            if tried > chance::SUMS_MAX {
+                return None;
+            }
+            let sets: Vec<Vec<usize>> = later
+                .iter()
+                .enumerate()
+                .flat_map(|(from, end)| {
+                    let rest = chance::subsets(&cash[from + 1..*end], amount - cash[from], size - 1..=size - 1, PROPOSALS_MAX);
+                    rest.into_iter()
+                        .map(move |set| std::iter::once(from).chain(set.into_iter().map(|at| from + 1 + at)).collect())
+                })
+                .take(PROPOSALS_MAX)
+                .collect();
+            if !sets.is_empty() {
+                return Some((days, sets, tried));
+            }
+        }
+    }
+    None
+}
+
+/// What a sum is worth less where not all sums as small could be tried.
+const UNCOUNTED_MILLI: i64 = 5_000;
+
+/// Days within which the items of one payment run fall due.
+const RUN_DAYS: [i64; 2] = [0, 3];
 
 /// Neighbours by due date and number: everything from the oldest on, everything that falls due between two days, everything from one item to another.
 fn statements(view: &[(Slot, i64)], owed: &Owed, amount: i64, finder: &Finder<'_>, guesses: &mut Vec<Guess>) {

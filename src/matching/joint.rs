@@ -38,17 +38,17 @@ pub(super) fn search(choices: &[&[Choice]], target_minor: i64) -> Found {
     }
     let net = Search::new(choices, Some(target_minor), |choice| {
         choice.derived != Derived::Open
-            || !choices.iter().copied().flatten().any(|other| other.derived == Derived::LessDiscount && same_items(other, choice))
+            || !choices
+                .iter()
+                .copied()
+                .flatten()
+                .any(|other| other.derived == Derived::LessDiscount && other.is_of_same_items(choice))
     })
     .run();
     if !net.complete.is_empty() || net.bound.is_some() {
         return net;
     }
     Search::new(choices, Some(target_minor), |_| true).run()
-}
-
-fn same_items(a: &Choice, b: &Choice) -> bool {
-    a.parts.iter().map(|(slot, _)| slot).eq(b.parts.iter().map(|(slot, _)| slot))
 }
 
 /// A claim in the search: where it stands among the claims and the choices it may take.

@@ -23,6 +23,7 @@ mod link;
 mod named;
 mod payer;
 mod run_case;
+mod shortfall;
 mod slip;
 mod snapshot;
 pub mod sources;

@@ -2,16 +2,17 @@
 
 use std::collections::HashSet;
 
-use super::amount::{FitKind, Scale};
+use super::amount::Scale;
 use super::candidate::{Finder, Hit, Hits, Level};
 use super::choice::{Choice, Derived, choices};
 use super::claim::{Claim, Claims};
-use super::completion::{self, Rest};
+use super::completion::{self, Rest, Takes};
 use super::decide::{Case, Found, State, Tied};
 use super::draft::{Draft, Pick};
 use super::joint;
 use super::limits::OWN_ITEMS_MAX;
 use super::payer::Standing;
+use super::shortfall;
 use super::slip;
 use super::snapshot::{Kind, Slot};
 use super::trail::{Trail, evidence, figure};
@@ -50,8 +51,7 @@ pub(super) fn explain(case: &Case<'_>, claims: &Claims, finder: &mut Finder<'_>,
     let target = amount_minor.saturating_sub(resolved.unresolved_minor);
     let mut found = joint::search(&ways, target);
     if found.complete.is_empty() && found.bound.is_none() && !resolved.ways.is_empty() {
-        found.complete = one_short(&mut resolved, target, &scale)
-            .map_or_else(|| unsummed(&resolved, target, finder, state, trail), |explanation| vec![explanation]);
+        found.complete = shortfall::explain(&mut resolved.ways, target, &scale, finder, state, trail);
     }
     state.bound = state.bound.take().or(found.bound);
     let mut drafts: Vec<Draft> = found
@@ -79,11 +79,19 @@ fn take_the_unnamed(
     trail: &mut Trail,
 ) -> i64 {
     let (Some(draft), Some(best)) = (drafts.first(), best) else { return 0 };
-    let rest_minor = draft.proposal.unapplied_minor;
     let named = picks(&best.picks, resolved);
     // A lone claim was given all the cash; now it takes what is open on its item, and the rest is what that leaves.
-    let settled: Vec<Choice> = named.iter().map(|pick| in_full(pick, scale)).collect();
-    let completion = match completion::complete(draft, rest_minor, scale, finder, trail) {
+    let in_full: Vec<Choice> = named.iter().map(|pick| taking(pick, Takes::Open, scale)).collect();
+    let mut whole = completion::complete(draft, draft.proposal.unapplied_minor, Takes::Open, scale, finder, trail);
+    let mut settled = in_full;
+    if let Some(net) = less_discounts(&named, scale) {
+        let rest_minor = net.iter().fold(draft.cash_minor(), |rest, choice| rest.saturating_sub(choice.cash_minor));
+        let completed = completion::complete(draft, rest_minor, Takes::LessDiscount, scale, finder, trail);
+        if completed.is_likelier_than(&whole) {
+            (whole, settled) = (completed, net);
+        }
+    }
+    let completion = match whole {
         Rest::By(completion) => completion,
         Rest::Several => {
             state.block(Reason::Ambiguous, "what is left over has the sum of several sets of open items");
@@ -91,34 +99,63 @@ fn take_the_unnamed(
         }
         Rest::Nothing => return 0,
     };
+    if named_otherwise(best, resolved, finder) {
+        state.block(Reason::Ambiguous, "what is named may be other items as well, and what is left over fits either way");
+    }
     // What names nothing stands for the items found: as many of them as of it.
     if resolved.lost_without_amount == completion.choices.len() && resolved.lost == resolved.lost_without_amount {
         state.facts.insert(Fact::ReferencesFound);
         state.blocks.retain(|(reason, _)| *reason != Reason::ReferenceNotFound);
     }
-    let cash = draft.proposal.lines.iter().map(|line| line.cash_minor).fold(rest_minor, i64::saturating_add);
+    // Less came than all that is named in full, but all of it is named and paid less its discounts.
+    state.blocks.retain(|(reason, _)| *reason != Reason::ShortPaid);
     let named = named.iter().zip(&settled).map(|(pick, choice)| Pick { claim: pick.claim, choice });
     let unnamed = completion.choices.iter().map(|choice| Pick { claim: None, choice });
     let picks: Vec<Pick<'_>> = named.chain(unnamed).collect();
-    let whole = Draft::new(&picks, cash, best.points_milli, finder);
-    drafts.retain(|other| other.proposal.unapplied_minor == 0);
+    let whole = Draft::new(&picks, draft.cash_minor(), best.points_milli, finder);
+    drafts.retain(|other| other.proposal.unapplied_minor == 0 && !other.lines.iter().any(|line| line.has(Fact::AmountShort)));
     drafts.insert(0, whole);
-    // Each other item that a slip may mean leaves another rest, and another chance to hit its sum.
-    let slips =
+    // Each other item that a slip or an order may mean leaves another rest, and another chance to hit its sum.
+    let levels =
         best.picks.iter().zip(&resolved.ways).filter_map(|(pick, (_, ways))| Some((ways.get((*pick)?)?.level, ways.len())));
-    let rests = slips.filter(|(level, _)| *level > Level::Scanned).map(|(_, ways)| i64::try_from(ways).unwrap_or(i64::MAX));
+    let several = levels.filter(|(level, _)| *level > Level::Scanned || level.names_several());
+    let rests = several.map(|(_, ways)| i64::try_from(ways).unwrap_or(i64::MAX));
     completion.chance_ppm.saturating_mul(rests.fold(1, i64::saturating_mul)).min(1_000_000)
 }
 
-/// A choice whose cash was ours to give, with what is open instead.
-fn in_full(pick: &Pick<'_>, scale: &Scale<'_>) -> Choice {
+/// Whether a claim could mean another item just as well, one of the same amount that no other claim takes.
+fn named_otherwise(best: &joint::Explanation, resolved: &Resolved<'_>, finder: &Finder<'_>) -> bool {
+    let open = |choice: &Choice| {
+        choice.parts.iter().map(|(slot, _)| finder.snapshot.items.open_minor[*slot as usize]).fold(0i64, i64::saturating_add)
+    };
+    let picked = || best.picks.iter().zip(&resolved.ways).filter_map(|(pick, (_, ways))| Some((&ways[(*pick)?], ways)));
+    picked().any(|(choice, ways)| {
+        ways.iter().any(|way| {
+            way.points_milli >= choice.points_milli
+                && open(way) == open(choice)
+                && !picked().any(|(other, _)| other.shares_items_with(way))
+        })
+    })
+}
+
+/// A choice whose cash was ours to give, with what its item takes in full or less its discount instead.
+fn taking(pick: &Pick<'_>, takes: Takes, scale: &Scale<'_>) -> Choice {
     let mut choice = pick.choice.clone();
-    if let Some(claim) = pick.claim.filter(|claim| claim.net_is_ours) {
+    if let Some(claim) = pick.claim.filter(|claim| claim.net_is_ours || claim.net_minor.is_none() && takes == Takes::LessDiscount)
+    {
         for (slot, fit) in &mut choice.parts {
-            *fit = scale.fit(*slot, claim, scale.snapshot.items.open_minor[*slot as usize]);
+            *fit = scale.fit(*slot, claim, takes.cash(*slot, scale));
         }
+        choice.cash_minor = choice.parts.iter().fold(0, |sum, (_, fit)| sum.saturating_add(fit.cash_minor));
     }
     choice
+}
+
+/// All that is named less its discounts, where the payer wrote no amounts and any discount could be taken.
+fn less_discounts(named: &[Pick<'_>], scale: &Scale<'_>) -> Option<Vec<Choice>> {
+    let unsaid = |pick: &Pick<'_>| pick.claim.is_some_and(|claim| claim.net_is_ours || claim.net_minor.is_none());
+    let any = named.iter().flat_map(|pick| &pick.choice.parts).any(|(slot, _)| scale.discount(*slot) > 0);
+    (any && named.iter().all(unsaid)).then(|| named.iter().map(|pick| taking(pick, Takes::LessDiscount, scale)).collect())
 }
 
 /// Whether the items of a reading take all the cash, none of it left over or missing.
@@ -284,7 +321,10 @@ fn resolve<'c>(
         if !ways.iter().any(|way| way.standing.is_pointed() && way.agrees()) {
             let known: HashSet<Slot> = hits.hits.iter().map(|hit| hit.slot).collect();
             let slips = slip::hits(claim, &owners, scale, finder);
-            hits.hits.extend(slips.into_iter().filter(|hit| !known.contains(&hit.slot)));
+            // An item that is open for the gross is looked for only where nothing is named.
+            let agrees = |hit: &Hit| claim.net_minor.is_none_or(|net| scale.fit(hit.slot, claim, net).kind.agrees());
+            let further = |hit: &Hit| !known.contains(&hit.slot) && (known.is_empty() || agrees(hit));
+            hits.hits.extend(slips.into_iter().filter(further));
             ways = choices(claim, &hits.hits, scale);
         }
         let unfound = ways.first().is_some_and(|way| {
@@ -414,70 +454,6 @@ fn other_payment(case: &Case<'_>, drafts: &[Draft], finder: &Finder<'_>, state: 
         trail.note("link", text);
         state.block(Reason::Ambiguous, text);
     }
-}
-
-/// One item and credits are named, and less came than they leave: the item takes what came and what the credits give.
-fn one_short(resolved: &mut Resolved<'_>, target: i64, scale: &Scale<'_>) -> Option<joint::Explanation> {
-    let first: Vec<&Choice> = resolved.ways.iter().map(|(_, ways)| ways.first()).collect::<Option<_>>()?;
-    let debit = |choice: &&&Choice| choice.cash_minor > 0;
-    let at = first.iter().position(|choice| choice.cash_minor > 0)?;
-    let (claim, choice) = (resolved.ways[at].0, first[at]);
-    let [(slot, _)] = choice.parts.as_slice() else { return None };
-    let credits = first.iter().filter(|choice| !debit(choice));
-    let rest = credits.map(|choice| choice.cash_minor).try_fold(target, i64::checked_sub)?;
-    if first.len() < 2 || first.iter().filter(debit).count() > 1 || choice.derived != Derived::Open || rest <= 0 {
-        return None;
-    }
-    let (slot, fit) = (*slot, scale.fit(*slot, claim, rest));
-    if rest >= choice.cash_minor || fit.kind != FitKind::Short {
-        return None;
-    }
-    let short = Choice { cash_minor: rest, parts: vec![(slot, fit)], ..choice.clone() };
-    let points_milli = first.iter().map(|choice| choice.points_milli).sum();
-    let ways = &mut resolved.ways[at].1;
-    ways.push(short);
-    let last = ways.len() - 1;
-    let picks = (0..resolved.ways.len()).map(|index| Some(if index == at { last } else { 0 })).collect();
-    Some(joint::Explanation { picks, points_milli, cash_minor: target })
-}
-
-/// No choice of items takes exactly what came. What is nearest is proposed, and the difference is said.
-fn unsummed(
-    resolved: &Resolved<'_>,
-    target: i64,
-    finder: &Finder<'_>,
-    state: &mut State,
-    trail: &mut Trail,
-) -> Vec<joint::Explanation> {
-    let mut used: HashSet<Slot> = HashSet::new();
-    let mut nearest = joint::Explanation { picks: Vec::new(), points_milli: 0, cash_minor: 0 };
-    let mut open = 0i64;
-    let mut conflict = false;
-    for (claim, ways) in &resolved.ways {
-        let free = |choice: &Choice| {
-            choice.parts.iter().all(|(slot, _)| !used.contains(slot)) && choice.derived != Derived::LessDiscount
-        };
-        let free = ways.iter().position(free);
-        conflict |= free.is_none() && claim.net_minor.is_some();
-        open = open.saturating_add(free.map_or(0, |index| ways[index].cash_minor));
-        // A proposal never promises more cash than came.
-        let pick = free.filter(|index| nearest.cash_minor.saturating_add(ways[*index].cash_minor) <= target);
-        if let Some(choice) = pick.map(|index| &ways[index]) {
-            used.extend(choice.parts.iter().map(|(slot, _)| *slot));
-            nearest.points_milli += choice.points_milli;
-            nearest.cash_minor = nearest.cash_minor.saturating_add(choice.cash_minor);
-        }
-        nearest.picks.push(pick);
-    }
-    if conflict {
-        state.block(Reason::Ambiguous, "two lines name the same item in different ways");
-    } else if open > target {
-        let text =
-            format!("the items named are open for {}, {} came", figure(open, finder.currency), figure(target, finder.currency));
-        trail.note("amount", text.clone());
-        state.block(Reason::ShortPaid, text);
-    }
-    vec![nearest]
 }
 
 /// Writes down what each line of the best explanation stands on.

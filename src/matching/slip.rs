@@ -24,7 +24,9 @@ pub(super) fn hits(claim: &Claim, owners: &[u32], scale: &Scale<'_>, finder: &mu
             && items.entered_date[at] <= finder.today
             && items.currency[at] == finder.currency
             && finder.sellers.contains(&items.seller[at]);
-        let agrees = claim.net_minor.is_none_or(|net| scale.fit(slot, claim, net).kind.agrees());
+        // What the payer says is open agrees too, however much less it pays.
+        let agrees = claim.gross_minor == Some(items.open_minor[at])
+            || claim.net_minor.is_none_or(|net| scale.fit(slot, claim, net).kind.agrees());
         if !exists || !agrees {
             continue;
         }

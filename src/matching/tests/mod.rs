@@ -8,6 +8,7 @@ mod holes;
 mod links;
 mod payers;
 mod properties;
+mod shortfalls;
 mod world;
 
 use std::path::Path;
