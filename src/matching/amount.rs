@@ -302,6 +302,13 @@ impl Scale<'_> {
         gap == allowed || self.is_rounding(slot, gap - allowed)
     }
 
+    /// Whether a difference on an item is none, or too small to be pursued.
+    pub(super) fn is_small(&self, slot: Slot, difference: i64) -> bool {
+        let open = self.snapshot.items.open_minor[slot as usize];
+        let band = || self.view(slot).band(ToleranceLevel::Item, Side::Under, self.currency, open, difference);
+        difference == 0 || band().treatment == Treatment::WriteOff
+    }
+
     fn is_rounding(&self, slot: Slot, difference: i64) -> bool {
         let policy = self.view(slot).discount(self.currency);
         policy.and_then(|policy| policy.rounding.minor(self.currency)).is_some_and(|rounding| difference.abs() <= rounding)

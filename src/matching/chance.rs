@@ -63,6 +63,35 @@ impl Amounts {
     }
 }
 
+/// Accidental hits to expect among `tried` sums of so many of these amounts, in millionths of one, by how many sums lie near `target`. Small amounts are
+/// many, so their sums crowd where a range of equal chances does not expect them. The sums are a fixed sample: the same amounts give the same answer.
+pub(super) fn near_ppm(amounts: &[i64], target: i64, size: usize, tried: usize) -> i64 {
+    let (low, high) = (target - target / NEAR, target + target / NEAR);
+    let mut state = 0x2545_F491_4F6C_DD1D_u64;
+    let mut any = || {
+        // Marsaglia's xorshift.
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        amounts[usize::try_from(state % amounts.len() as u64).unwrap_or(0)]
+    };
+    if amounts.is_empty() || high <= low {
+        return 0;
+    }
+    let mut near = 0i64;
+    for _ in 0..SAMPLES {
+        let sum = (0..size).fold(0i64, |sum, _| sum.saturating_add(any()));
+        near += i64::from((low..=high).contains(&sum));
+    }
+    let tried = i64::try_from(tried).unwrap_or(i64::MAX);
+    (tried.saturating_mul(near).saturating_mul(1_000_000 / SAMPLES) / (high - low)).min(1_000_000)
+}
+
+/// Part of an amount by which a sum near it may differ.
+const NEAR: i64 = 10;
+/// Sums drawn by [`near_ppm`].
+const SAMPLES: i64 = 1_000;
+
 const fn greatest_common_divisor(mut a: i64, mut b: i64) -> i64 {
     while b != 0 {
         (a, b) = (b, a % b);
@@ -149,6 +178,17 @@ mod tests {
         assert_eq!(found, [vec![0, 1, 2], vec![1, 3], vec![2, 3, 4]]);
         assert!(subsets(&amounts, 99, 2..=3, 10).is_empty());
         assert_eq!(subsets(&amounts, 1_000, 2..=3, 2).len(), 2, "it stops when there are enough");
+    }
+
+    #[test]
+    fn sums_crowd_where_the_amounts_do() {
+        let amounts: Vec<i64> = (0..40).map(|n| 10_007 + n * 211).chain([9_000_001]).collect();
+        let tried = combinations(amounts.len(), 2..=2);
+        let evenly = Amounts::of(amounts.iter().copied()).chance_ppm(28_000, tried);
+        let near = near_ppm(&amounts, 28_000, 2, tried);
+        assert!(near > 20 * evenly, "820 sums of two lie between 20,014 and 36,472: {evenly}, {near}");
+        assert_eq!(near, near_ppm(&amounts, 28_000, 2, tried));
+        assert_eq!(near_ppm(&[], 28_000, 2, 1) + near_ppm(&amounts, 1, 2, 1), 0);
     }
 
     #[test]

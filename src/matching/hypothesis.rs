@@ -160,14 +160,18 @@ fn combinations(
 ) {
     let limits = &finder.rules.engine.combination;
     let positive: Vec<(Slot, i64)> = view.iter().copied().filter(|(_, cash)| *cash > 0).collect();
-    let limits_met =
-        |size: usize| positive.len() > limits.open_items_max || chance::combinations(positive.len(), 2..=size) > chance::SUMS_MAX;
-    // Where not every set of as few items can be tried, another one may have this sum: what is found is a proposal.
+    let amounts: Vec<i64> = positive.iter().map(|(_, cash)| *cash).collect();
+    let all_tried =
+        |size: usize| amounts.len() <= limits.open_items_max && chance::combinations(amounts.len(), 2..=size) <= chance::SUMS_MAX;
     let mut add = |subset: &[usize], tried: usize, points_milli: i64| {
         let taken = subset.iter().map(|index| positive[*index]).collect();
-        let (chance_ppm, points_milli) = match limits_met(subset.len()) {
-            true => (1_000_000, points_milli - UNCOUNTED_MILLI),
-            false => (owed.amounts.chance_ppm(amount, tried), points_milli),
+        // Where not every set of as few items can be tried, another one may have this sum: what is found is a proposal.
+        let (chance_ppm, points_milli) = match all_tried(subset.len()) {
+            true => {
+                let near = chance::near_ppm(&amounts, amount, subset.len(), tried);
+                (owed.amounts.chance_ppm(amount, tried).max(near), points_milli)
+            }
+            false => (1_000_000, points_milli - UNCOUNTED_MILLI),
         };
         guesses.push(guess(taken, Fact::Combination, chance_ppm, points_milli));
     };
@@ -180,7 +184,6 @@ fn combinations(
         let text = format!("the payer has {} open items; sums of at most {} are trusted", positive.len(), limits.open_items_max);
         trail.note("joint", text);
     }
-    let amounts: Vec<i64> = positive.iter().map(|(_, cash)| *cash).collect();
     // The fewest items first: larger sets have any sum by coincidence and say nothing against a smaller one.
     for most in 2..=limits.items_max {
         let tried = chance::combinations(positive.len(), 2..=most);
@@ -333,8 +336,12 @@ fn rank(
     if let Some(best) = distinct.first() {
         state.facts = state.facts.union(best.facts);
         let limits = &finder.rules.engine.combination;
-        let alone = best.facts.has(Fact::OneItemEqual);
-        let most_ppm = if alone { limits.one_item_chance_hits_max_ppm() } else { limits.chance_hits_max_ppm() };
+        let ordered = [Fact::PastDueClears, Fact::AccountClears].iter().any(|fact| best.facts.has(*fact));
+        let most_ppm = match best.facts.has(Fact::OneItemEqual) {
+            true => limits.one_item_chance_hits_max_ppm(),
+            false if ordered => limits.chance_hits_max_ppm(),
+            false => limits.any_items_chance_hits_max_ppm(),
+        };
         state.facts.set(Fact::ChanceLow, best.chance_ppm <= most_ppm);
         state.chance_ppm = Some(best.chance_ppm);
         // Two explanations by amount alone are never told apart by points: how many there are decides.

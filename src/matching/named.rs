@@ -203,8 +203,12 @@ fn names_all(draft: &Draft, claims: &Claims, scale: &Scale<'_>, finder: &Finder<
         && items.slot(line.item).is_some_and(|slot| {
             let missing = items.open_minor[slot as usize].saturating_sub(line.closes_minor().unwrap_or(0));
             let mut own = items.open_of(items.customer[slot as usize]).iter().take(OWN_ITEMS_MAX);
+            let credit = |other: &Slot| {
+                let open = items.open_minor[*other as usize];
+                open < 0 && scale.is_small(slot, open.saturating_add(missing).saturating_abs())
+            };
             // Where a discount could be taken, less may be more than the net.
-            scale.discount(slot) == 0 && !own.any(|other| items.open_minor[*other as usize] == -missing)
+            scale.discount(slot) == 0 && !own.any(credit)
         })
 }
 
@@ -253,6 +257,12 @@ fn left_over(drafts: &[Draft], claims: &Claims, scale: &Scale<'_>, finder: &Find
     }
     if claims.claims.iter().any(|claim| claim.net_minor.is_none() || claim.net_is_ours) {
         let text = format!("{rest} is left over after all items named, and the payer wrote no amounts: items may be missing");
+        trail.note("joint", text.clone());
+        return state.block(Reason::Overpaid, text);
+    }
+    let most = finder.rules.reasons.overpaid_percent_max;
+    if let Some(most) = most.filter(|most| !most.covers(best.proposal.unapplied_minor, used)) {
+        let text = format!("{rest} is left over, more than {most} % of what the items named take: items may be missing");
         trail.note("joint", text.clone());
         return state.block(Reason::Overpaid, text);
     }

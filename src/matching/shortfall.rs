@@ -48,7 +48,8 @@ fn one_short(ways: &mut Ways<'_>, target: i64, scale: &Scale<'_>) -> Option<Expl
     let at = first.iter().position(|choice| choice.cash_minor > 0)?;
     let credits = first.iter().filter(|choice| !debit(choice));
     let rest = credits.map(|choice| choice.cash_minor).try_fold(target, i64::checked_sub)?;
-    if first.len() < 2 || first.iter().filter(debit).count() > 1 || rest <= 0 || rest >= first[at].cash_minor {
+    let certain = ways[at].1.iter().all(|way| way.is_of_same_items(first[at]));
+    if first.len() < 2 || first.iter().filter(debit).count() > 1 || rest <= 0 || rest >= first[at].cash_minor || !certain {
         return None;
     }
     let short = reduced(first[at], ways[at].0, rest, scale).filter(|short| short.parts[0].1.kind == FitKind::Short)?;

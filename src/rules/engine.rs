@@ -61,6 +61,8 @@ pub struct Combination {
     pub chance_hits_max: Amount,
     /// The same for a single item that has the amount: who pays one item is the rule, who pays a sum by chance is not.
     pub one_item_chance_hits_max: Amount,
+    /// Accidental hits accepted for a set of items that nothing but its sum holds together.
+    pub any_items_chance_hits_max: Amount,
     pub credit_memos: CreditMemos,
 }
 
@@ -73,6 +75,12 @@ impl Combination {
     /// Most single items expected to hit by chance, in millionths of one.
     pub fn one_item_chance_hits_max_ppm(&self) -> i64 {
         ppm(&self.one_item_chance_hits_max)
+    }
+
+    /// The same for a set that nothing but its sum holds together.
+    #[must_use]
+    pub fn any_items_chance_hits_max_ppm(&self) -> i64 {
+        ppm(&self.any_items_chance_hits_max)
     }
 }
 

@@ -18,6 +18,8 @@ pub struct ReasonRules {
     pub version: u32,
     /// Share of what is open that deductions of one line may close without a person; none means all of it.
     pub deducted_percent_max: Option<Percent>,
+    /// Share of what the items named take that may come beyond them without a person: more may be an item that was not named; none means any.
+    pub overpaid_percent_max: Option<Percent>,
     #[serde(rename = "group")]
     pub groups: Vec<ReasonGroup>,
     /// Built by the loader from the groups.

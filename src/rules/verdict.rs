@@ -227,7 +227,7 @@ mod tests {
             version = 1
             margin = {{ minimum_milli = 3000 }}
             confidence = {{ margin_max_milli = 6000, chance_max_milli = 6000 }}
-            combination = {{ items_max = 4, open_items_max = 40, tolerance = "0", chance_hits_max = "0.05", one_item_chance_hits_max = "0.05", credit_memos = "if_remitted" }}
+            combination = {{ items_max = 4, open_items_max = 40, tolerance = "0", chance_hits_max = "0.05", one_item_chance_hits_max = "0.05", any_items_chance_hits_max = "0.05", credit_memos = "if_remitted" }}
             visibility = {{ closed_days = 90, duplicate_days = 30 }}
             budget = {{ reversals_max = 2, reversals_percent = "0.5", wrong_percent = "0" }}
             veto = [{{ id = "v.currency", {head}, requires = "same_currency", reason = "currency_mismatch" }}]

@@ -58,8 +58,8 @@ fn an_underpayment_tolerance_lets_no_overpayment_through() {
     let mut world = World::acme();
     world.item("INV-1001", 100_000);
     let outcome =
-        world.decide(&pay(150_000).line("INV-1001", 150_000)).posted_with(&[Reason::Overpaid], &[("INV-1001", 100_000)]);
-    assert_eq!(outcome.decision.proposals[0].unapplied_minor, 50_000);
+        world.decide(&pay(115_000).line("INV-1001", 115_000)).posted_with(&[Reason::Overpaid], &[("INV-1001", 100_000)]);
+    assert_eq!(outcome.decision.proposals[0].unapplied_minor, 15_000);
     assert!(outcome.adjustments().is_empty());
 }
 

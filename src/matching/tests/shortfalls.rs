@@ -96,3 +96,20 @@ fn items_of_one_due_day_come_before_sums_of_anything() {
     let lines = [("INV-030001", 61_219), ("INV-030003", 88_807)];
     world.decide(&pay(150_026)).posted(&lines);
 }
+
+#[test]
+fn much_more_than_the_items_named_may_be_an_item_that_was_not() {
+    let world = three();
+    let paying = |amount: i64| pay(amount).line("INV-010443", 123_457);
+    world.decide(&paying(128_457)).posted_with(&[Reason::Overpaid], &[("INV-010443", 123_457)]);
+    world.decide(&paying(150_000)).held(Reason::Overpaid).says("more than 20 % of what the items named take");
+}
+
+#[test]
+fn what_is_missing_may_be_a_credit_that_is_not_named() {
+    let mut world = three();
+    let short = pay(103_500).text("INV-010443");
+    world.decide(&short).posted_with(&[Reason::ShortPaid], &[("INV-010443", 103_500)]);
+    world.item("CM-77001", -19_958);
+    world.decide(&short).held(Reason::ShortPaid).says("the payer wrote no amounts");
+}
