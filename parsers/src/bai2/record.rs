@@ -113,9 +113,8 @@ impl<'w, 's> Record<'w, 's> {
     #[inline]
     pub fn text(&self, start: usize, end: usize) -> Option<Text<'w>> {
         match self.text {
-            Some(text) => {
-                trimmed(text.get(start.wrapping_sub(self.head.start)..end.wrapping_sub(self.head.start))?).map(Text::Borrowed)
-            }
+            Some(text) => near::trimmed(text.get(start.wrapping_sub(self.head.start)..end.wrapping_sub(self.head.start))?)
+                .map(Text::Borrowed),
             None => self.text_decoded(start, end),
         }
     }
@@ -145,7 +144,7 @@ impl<'w, 's> Record<'w, 's> {
     pub fn field_text(&self, field: Field) -> Option<Text<'w>> {
         let (start, end) = (field.start as usize, field.end as usize);
         match self.text {
-            Some(text) => trimmed(text.get(start..end)?).map(Text::Borrowed),
+            Some(text) => near::trimmed(text.get(start..end)?).map(Text::Borrowed),
             None => self.text_decoded(self.head.start.saturating_add(start), self.head.start.saturating_add(end)),
         }
     }
@@ -299,14 +298,4 @@ impl<'w> Fields<'w, '_> {
         let rest = (self.open && self.position < self.end).then(|| (within(self.position), within(self.end)));
         (rest, self.piece.saturating_add(1))
     }
-}
-
-/// A text without blanks around it; nothing when blank. Few texts have any, and two bytes tell.
-#[inline]
-fn trimmed(text: &str) -> Option<&str> {
-    let whole = match text.as_bytes() {
-        [first, .., last] if !first.is_ascii_whitespace() && !last.is_ascii_whitespace() => text,
-        _ => text.trim_ascii(),
-    };
-    (!whole.is_empty()).then_some(whole)
 }
