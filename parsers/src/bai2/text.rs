@@ -123,7 +123,7 @@ impl<'p, 'w> Told<'p, 'w> {
             // Where the 88s carry keys the words of the 16 are the bank's name for the entry.
             self.references.push(Reference { qualifier: Text::Borrowed("DESC"), value: own });
         } else {
-            let rest = std::mem::replace(&mut self.words.0, Some(own));
+            let rest = self.words.0.replace(own);
             if let Some(rest) = rest {
                 self.words.add(rest);
             }
