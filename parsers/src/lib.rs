@@ -23,6 +23,7 @@ mod lockbox;
 mod mask;
 mod money;
 mod nacha;
+mod near;
 mod owned;
 mod party;
 mod reader;

@@ -80,6 +80,12 @@ impl<'a> Reference<'a> {
     }
 }
 
+/// The same list with other texts. Most lists of a line are empty.
+#[inline]
+fn each<A, B>(list: Vec<A>, with: impl FnMut(A) -> B) -> Vec<B> {
+    if list.is_empty() { Vec::new() } else { list.into_iter().map(with).collect() }
+}
+
 fn own_references(references: Vec<Reference<'_>>) -> Vec<Reference<'static>> {
     references.into_iter().map(Reference::into_owned).collect()
 }
@@ -124,7 +130,7 @@ impl<'a> Remittance<'a> {
             trace: self.trace.map(&mut *text),
             lines: self.lines.into_iter().map(|line| line.with_texts(text)).collect(),
             text: self.text.map(&mut *text),
-            references: self.references.into_iter().map(|reference| reference.with_texts(text)).collect(),
+            references: each(self.references, |reference| reference.with_texts(text)),
             location: self.location,
             exchange: self.exchange.map(|exchange| exchange.with_text(text)),
         }
@@ -146,11 +152,11 @@ impl<'a> RemittanceLine<'a> {
             action: self.action.map(&mut *text),
             gross: self.gross,
             discount: self.discount,
-            adjustments: self.adjustments.into_iter().map(|adjustment| adjustment.with_texts(text)).collect(),
+            adjustments: each(self.adjustments, |adjustment| adjustment.with_texts(text)),
             net: self.net,
             date: self.date,
             po: self.po.map(&mut *text),
-            references: self.references.into_iter().map(|reference| reference.with_texts(text)).collect(),
+            references: each(self.references, |reference| reference.with_texts(text)),
             location: self.location,
         }
     }

@@ -1,4 +1,4 @@
-//! Realistic 820 files: one interchange, groups of a thousand sets, about ten open items per set with their references and dates.
+//! Realistic 820 files: one interchange, groups of sets, about ten open items per set with their references and dates.
 
 /// Numbers that look random and are the same every time.
 struct Numbers(u64);
@@ -22,8 +22,8 @@ const PAYERS: [&str; 8] = [
     "IRONWOOD FURNITURE",
 ];
 
-/// A file of at least `bytes_min` bytes.
-pub fn generate(bytes_min: usize) -> Vec<u8> {
+/// A file of at least `bytes_min` bytes with so many sets in a group.
+pub fn generate(bytes_min: usize, sets_in_group: usize) -> Vec<u8> {
     let mut numbers = Numbers(20_260_727);
     let mut text = String::with_capacity(bytes_min + 4096);
     text.push_str("ISA*00*          *00*          *ZZ*PAYERBANK      *ZZ*TIEOUTSELLER   *260727*0830*^*00501*000000001*0*P*>~\n");
@@ -33,7 +33,7 @@ pub fn generate(bytes_min: usize) -> Vec<u8> {
         groups += 1;
         text.push_str(&format!("GS*RA*PAYERBANK*TIEOUTSELLER*20260727*0830*{groups}*X*005010X218~\n"));
         let mut in_group = 0;
-        while in_group < 1000 && text.len() < bytes_min {
+        while in_group < sets_in_group && text.len() < bytes_min {
             in_group += 1;
             sets += 1;
             set(&mut text, sets, &mut numbers);

@@ -1,14 +1,14 @@
 //! X12 remittance segments inside BAI2 text: they are read by the reader of bare 820 sets, and every place is led back to the file.
 
 use crate::{
-    Currency, Effect, Figure, Finding, Limits, Location, Money, Record as Read, Remittance, Text,
+    Currency, Effect, Figure, Finding, Limits, Location, Money, Record as Read, Remittance, RemittanceLine, SharedParty, Text,
     owned::position_in,
-    x12::{Bare, Delimiters, machine::Machine},
+    x12::{Bare, Delimiters, Excerpt, Stretch as InPlace, machine::Machine},
 };
 
 use super::{
     record::{Field, Record},
-    text::is_segment,
+    text::{Stretch, is_segment},
 };
 
 /// Where a stretch of the set came from.
@@ -33,6 +33,9 @@ pub(super) struct Advice<'w> {
 /// Reads sets made of segments. The machine behind it is kept: making one costs more than reading a few lines.
 #[derive(Debug, Default)]
 pub(super) struct Advisor {
+    /// Room for the stretches of a record.
+    pub segments: Vec<Stretch>,
+    excerpt: Excerpt,
     machine: Option<(Delimiters, Machine)>,
     /// Bytes that the machine has read.
     fed: u64,
@@ -45,12 +48,16 @@ impl Advisor {
     pub fn read<'w>(
         &mut self,
         record: &Record<'w, '_>,
-        segments: &[(usize, usize, usize)],
+        segments: &[Stretch],
         amount: Money,
         paid: Field,
         limits: &Limits,
     ) -> Advice<'w> {
         let delimiters = delimiters(record, segments);
+        if let Some(lines) = self.read_in_place(record, segments, amount, delimiters, limits) {
+            let remittance = Some(Remittance { lines, ..nothing(record) });
+            return Advice { remittance, findings: Vec::new() };
+        }
         self.write_set(record, segments, amount, delimiters);
         let (mut machine, fed) = match self.machine.take() {
             Some((known, machine)) if known == delimiters => (machine, self.fed),
@@ -85,8 +92,39 @@ impl Advisor {
         advice
     }
 
+    /// The lines of segments that stand whole on their 88s and that there is nothing to say about, as is usual.
+    fn read_in_place<'w>(
+        &mut self,
+        record: &Record<'w, '_>,
+        segments: &[Stretch],
+        amount: Money,
+        delimiters: Delimiters,
+        limits: &Limits,
+    ) -> Option<Vec<RemittanceLine<'w>>> {
+        let (text, base) = record.whole_text()?;
+        self.excerpt.clear();
+        for (index, (start, end, piece)) in segments.iter().enumerate() {
+            let stretch = record.bytes(*start, *end).trim_ascii();
+            let next = segments.get(index.wrapping_add(1)).map(|(start, end, _)| record.bytes(*start, *end).trim_ascii());
+            let ended = stretch.last() == Some(&delimiters.terminator.last()) || next.is_none_or(is_segment);
+            let from = start.wrapping_add(record.leading_blanks(*start, *end)).checked_sub(record.head.start)?;
+            let place = record.location_at(*start, *piece);
+            let stretch = InPlace {
+                from,
+                to: from.saturating_add(stretch.len()),
+                line: place.line.and_then(|line| u32::try_from(line).ok())?,
+                ordinal: place.segment?,
+            };
+            let short = stretch.to.saturating_sub(from) <= limits.segment_bytes_max;
+            if !ended || !short || !self.excerpt.take(text.as_bytes(), stretch, delimiters) {
+                return None;
+            }
+        }
+        self.excerpt.read(text, base, &delimiters, amount, limits)
+    }
+
     /// Writes one 820 set of the stretches, with the payment's amount in its BPR.
-    fn write_set(&mut self, record: &Record<'_, '_>, segments: &[(usize, usize, usize)], amount: Money, delimiters: Delimiters) {
+    fn write_set(&mut self, record: &Record<'_, '_>, segments: &[Stretch], amount: Money, delimiters: Delimiters) {
         let Self { set, origins, .. } = self;
         set.clear();
         origins.clear();
@@ -123,8 +161,25 @@ impl Advisor {
     }
 }
 
+/// An advice that says nothing yet; the caller knows who pays what and when.
+fn nothing<'w>(record: &Record<'w, '_>) -> Remittance<'w> {
+    Remittance {
+        seq: 0,
+        total: None,
+        date: None,
+        payer: SharedParty::NOBODY,
+        payee: SharedParty::NOBODY,
+        trace: None,
+        lines: Vec::new(),
+        text: None,
+        references: Vec::new(),
+        location: record.location(),
+        exchange: None,
+    }
+}
+
 /// What separates the segments: the byte behind the first tag, and what the first complete segment ends with.
-fn delimiters(record: &Record<'_, '_>, segments: &[(usize, usize, usize)]) -> Delimiters {
+fn delimiters(record: &Record<'_, '_>, segments: &[Stretch]) -> Delimiters {
     let mut stretches = segments.iter().map(|(start, end, _)| record.bytes(*start, *end).trim_ascii());
     let element = stretches.clone().next().and_then(|first| first.get(3)).copied().unwrap_or(b'*');
     let terminator = stretches.find_map(|text| text.last().copied().filter(|last| matches!(last, b'\\' | b'~')));

@@ -9,7 +9,7 @@ use super::{
     record::{Field, Record},
 };
 
-/// Physical records of a level.
+/// Physical records of a level, or of all levels so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
     records: u64,
@@ -33,6 +33,15 @@ impl Counts {
         self.records = self.records.saturating_add(record.records);
         self.continuations = self.continuations.saturating_add(record.continuations);
         self.foreign = self.foreign.saturating_add(record.foreign);
+    }
+
+    /// What was counted since a moment at which so much had been counted.
+    pub fn since(self, before: Self) -> Self {
+        Self {
+            records: self.records.saturating_sub(before.records),
+            continuations: self.continuations.saturating_sub(before.continuations),
+            foreign: self.foreign.saturating_sub(before.foreign),
+        }
     }
 }
 

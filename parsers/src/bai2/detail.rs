@@ -5,8 +5,8 @@
 use chrono::NaiveDate;
 
 use crate::{
-    Currency, Direction, Effect, Finding, FindingCode, Limits, Method, Money, Payment, Reference, Return, Severity, SharedParty,
-    Text, money,
+    Currency, Direction, Effect, Finding, FindingCode, Limits, Method, Money, Party, Payment, Reference, Return, Severity,
+    SharedParty, Text, money,
     x12::{output::Output, value},
 };
 
@@ -15,7 +15,7 @@ use super::{
     amount, codes,
     codes::{Meaning, Side},
     record::{Field, Fields, Record},
-    text::Told,
+    text::{Stretch, Told},
 };
 
 /// What a transaction needs to know of its account and group.
@@ -66,7 +66,10 @@ pub(super) fn read<'w>(
     let code_field = fields.next();
     let code = code_field.and_then(|field| codes::number(record.value(field)));
     let amount_field = fields.next();
-    let read = amount_field.map(|field| amount::read(record.value(field), setting.currency));
+    let read = amount_field.map(|field| match record.small_number(field) {
+        Some(minor) => Ok((i64::from(minor), false)),
+        None => amount::read(record.value(field), setting.currency),
+    });
     let (Some(code), Some(code_field)) = (code, code_field) else {
         let message = "the transaction has no type code of three digits, so its direction is unknown".to_owned();
         let finding =
@@ -221,28 +224,34 @@ impl<'w> Entry<'w, '_, '_> {
 
     fn payment(&self, method: Method, advisor: &mut Advisor, out: &mut Output<'w>) -> Option<Box<Payment<'w>>> {
         let record = self.record;
-        let mut told = Told::default();
-        told.read(record, self.parts.rest, self.parts.next);
         let (bank, customer) = self.references();
-        let references = self.numbered(&mut told, customer.clone());
+        // The payment is filled where it will stay: it is large, and moving it costs as much as reading it.
         let mut payment = Box::new(Payment {
             seq: 0,
             method,
             direction: Direction::Credit,
             amount: self.money,
             value_date: self.parts.value_date.or(self.setting.as_of),
-            payer: std::mem::take(&mut told.payer).into(),
+            payer: SharedParty::NOBODY,
             payee: self.setting.owner.clone(),
-            trace: bank.or(customer),
-            references,
-            text: told.words.take(),
+            trace: None,
+            references: Vec::with_capacity(REFERENCES),
+            text: None,
             remittance: None,
             location: record.location(),
             exchange: None,
         });
-        if !told.segments.is_empty() {
-            self.advise(&mut payment, &told, advisor, out);
+        let Payment { payer, references, text, .. } = &mut *payment;
+        let mut segments = std::mem::take(&mut advisor.segments);
+        let mut told = Told::new(payer, references, &mut segments);
+        told.read(record, self.parts.rest, self.parts.next);
+        *text = told.words.take();
+        self.number(references, customer.clone());
+        payment.trace = bank.or(customer);
+        if !segments.is_empty() {
+            self.advise(&mut payment, &segments, advisor, out);
         }
+        advisor.segments = segments;
         if self.money.minor == 0 {
             out.finding(Finding {
                 severity: Severity::Info,
@@ -261,16 +270,16 @@ impl<'w> Entry<'w, '_, '_> {
     }
 
     /// Reads the X12 segments of the text into a remittance; when that fails they stay in the text.
-    fn advise(&self, payment: &mut Payment<'w>, told: &Told<'w>, advisor: &mut Advisor, out: &mut Output<'w>) {
+    fn advise(&self, payment: &mut Payment<'w>, segments: &[Stretch], advisor: &mut Advisor, out: &mut Output<'w>) {
         let paid = self.parts.amount.unwrap_or_default();
-        let advice = advisor.read(self.record, &told.segments, self.money, paid, self.setting.limits);
+        let advice = advisor.read(self.record, segments, self.money, paid, self.setting.limits);
         for finding in advice.findings {
             out.finding(finding);
         }
         let Some(mut remittance) = advice.remittance else {
             let mut pieces: Vec<String> = payment.text.take().into_iter().map(Text::into_owned).collect();
-            let stretch = |(from, to, _): &(usize, usize, usize)| self.record.text(*from, *to).map(Text::into_owned);
-            pieces.extend(told.segments.iter().filter_map(stretch));
+            let stretch = |(from, to, _): &Stretch| self.record.text(*from, *to).map(Text::into_owned);
+            pieces.extend(segments.iter().filter_map(stretch));
             payment.text = Some(Text::Owned(pieces.join(" ")));
             return;
         };
@@ -285,7 +294,8 @@ impl<'w> Entry<'w, '_, '_> {
     }
 
     fn returned(&self, out: &mut Output<'w>) {
-        let mut told = Told::default();
+        let (mut payer, mut references, mut segments) = (Party::default(), Vec::new(), Vec::new());
+        let mut told = Told::new(&mut payer, &mut references, &mut segments);
         told.read(self.record, self.parts.rest, self.parts.next);
         let (bank, customer) = self.references();
         let code = told.reason.take().unwrap_or_else(|| Text::Owned(self.code.to_string()));
@@ -295,7 +305,7 @@ impl<'w> Entry<'w, '_, '_> {
             code,
             trace: customer.is_some().then(|| bank.clone()).flatten(),
             original_trace: customer.or(bank),
-            payer: told.payer.into(),
+            payer: payer.into(),
             payee: self.setting.owner.clone(),
             location: self.record.location(),
         });
@@ -307,9 +317,8 @@ impl<'w> Entry<'w, '_, '_> {
         (text(self.parts.bank_reference), text(self.parts.customer_reference))
     }
 
-    /// The references of the payment: its type code, what it is by the table, and what the text names.
-    fn numbered(&self, told: &mut Told<'w>, customer: Option<Text<'w>>) -> Vec<Reference<'w>> {
-        let mut references = std::mem::take(&mut told.references);
+    /// Adds to the references that the text names: its type code, what it is by the table, the customer's number.
+    fn number(&self, references: &mut Vec<Reference<'w>>, customer: Option<Text<'w>>) {
         let mut add = |qualifier: &'static str, value: Text<'w>| {
             references.push(Reference { qualifier: Text::Borrowed(qualifier), value });
         };
@@ -327,6 +336,8 @@ impl<'w> Entry<'w, '_, '_> {
         if let Some(customer) = customer {
             add("CUSTOMER", customer);
         }
-        references
     }
 }
+
+/// Room for the references of a usual payment.
+const REFERENCES: usize = 3;

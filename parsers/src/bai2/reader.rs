@@ -39,10 +39,14 @@ pub(crate) struct Bai2 {
 
 impl Bai2 {
     pub fn new(limits: &Limits) -> Self {
+        let mut limits = limits.clone();
+        // Positions of fields have 32 bits.
+        limits.transaction_bytes_max = limits.transaction_bytes_max.min(1 << 30);
+        limits.segment_bytes_max = limits.segment_bytes_max.min(1 << 30);
         Self {
-            limits: limits.clone(),
-            statement: Statement::new(limits),
+            statement: Statement::new(&limits),
             tally: Tally::new(limits.findings_max),
+            limits,
             ends: LineEnds::default(),
             base: 0,
             cursor: 0,

@@ -3,9 +3,12 @@
 //! A `/` that is last on its line ends a physical record. What stands before it is data, slashes included.
 
 use crate::{
-    Effect, Finding, FindingCode, Location, Severity, Tag, Text,
+    Effect, Finding, FindingCode, Location, Severity, Tag, Text, near,
     utf8::Utf8,
-    x12::{segment::decode, segment::shown},
+    x12::{
+        segment::{decode, shown},
+        value::few_digits,
+    },
 };
 
 /// One physical record of the logical record; positions count in the window.
@@ -40,7 +43,9 @@ pub(super) struct Head {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Record<'w, 's> {
     window: &'w [u8],
-    /// The record as text, when all of it is UTF-8.
+    /// The record from its code to its last byte of data.
+    bytes: &'w [u8],
+    /// The same as text, when all of it is UTF-8.
     text: Option<&'w str>,
     /// File offset of the window.
     base: u64,
@@ -64,7 +69,8 @@ pub(super) struct Field {
 impl<'w, 's> Record<'w, 's> {
     pub fn new(window: &mut Utf8<'w>, base: u64, head: Head, pieces: &'s [Piece]) -> Self {
         let end = pieces.last().map_or(head.start, |piece| piece.end);
-        Self { text: window.slice(head.start, end), window: window.bytes(), base, head, pieces }
+        let bytes = window.bytes().get(head.start..end).unwrap_or_default();
+        Self { text: window.slice(head.start, end), bytes, window: window.bytes(), base, head, pieces }
     }
 
     /// Where the record begins.
@@ -96,29 +102,21 @@ impl<'w, 's> Record<'w, 's> {
     /// The data of a field without blanks around it.
     #[inline]
     pub fn value(&self, field: Field) -> &'w [u8] {
-        let (start, end) = self.bounds(field);
-        let bytes = self.window.get(start..end).unwrap_or_default();
+        let bytes = self.bytes.get(field.start as usize..field.end as usize).unwrap_or_default();
         match bytes {
             [b' ', ..] | [.., b' '] => bytes.trim_ascii(),
             _ => bytes,
         }
     }
 
-    /// Begin and end of a field in the window.
-    #[inline]
-    fn bounds(&self, field: Field) -> (usize, usize) {
-        let at = |position: u32| self.head.start.saturating_add(position as usize);
-        (at(field.start), at(field.end))
-    }
-
     /// A stretch of the record as text without blanks around it; nothing when blank.
     #[inline]
     pub fn text(&self, start: usize, end: usize) -> Option<Text<'w>> {
-        let whole = match self.text {
-            Some(text) => text.get(start.wrapping_sub(self.head.start)..end.wrapping_sub(self.head.start))?.trim_ascii(),
-            None => return self.text_decoded(start, end),
-        };
-        (!whole.is_empty()).then_some(Text::Borrowed(whole))
+        match self.text {
+            Some(text) => near::trimmed(text.get(start.wrapping_sub(self.head.start)..end.wrapping_sub(self.head.start))?)
+                .map(Text::Borrowed),
+            None => self.text_decoded(start, end),
+        }
     }
 
     /// A stretch of the record as it stands; nothing when it is not UTF-8.
@@ -130,6 +128,11 @@ impl<'w, 's> Record<'w, 's> {
         }
     }
 
+    /// The whole record as text and its file offset; nothing when it is not UTF-8.
+    pub fn whole_text(&self) -> Option<(&'w str, u64)> {
+        Some((self.text?, self.base.wrapping_add(self.head.start as u64)))
+    }
+
     #[cold]
     fn text_decoded(&self, start: usize, end: usize) -> Option<Text<'w>> {
         let text = decode(self.window.get(start..end)?.trim_ascii());
@@ -139,13 +142,25 @@ impl<'w, 's> Record<'w, 's> {
     /// A field as text.
     #[inline]
     pub fn field_text(&self, field: Field) -> Option<Text<'w>> {
-        let (start, end) = self.bounds(field);
-        self.text(start, end)
+        let (start, end) = (field.start as usize, field.end as usize);
+        match self.text {
+            Some(text) => near::trimmed(text.get(start..end)?).map(Text::Borrowed),
+            None => self.text_decoded(self.head.start.saturating_add(start), self.head.start.saturating_add(end)),
+        }
     }
 
     /// The bytes of a piece without blanks around them.
     pub fn piece_bytes(&self, piece: &Piece) -> &'w [u8] {
-        self.window.get(piece.start..piece.end).unwrap_or_default().trim_ascii()
+        self.trimmed_bytes(piece.start, piece.end)
+    }
+
+    /// The bytes of a stretch of the record without blanks around them.
+    #[inline]
+    pub fn trimmed_bytes(&self, start: usize, end: usize) -> &'w [u8] {
+        match self.bytes(start, end) {
+            bytes @ [first, .., last] if !first.is_ascii_whitespace() && !last.is_ascii_whitespace() => bytes,
+            bytes => bytes.trim_ascii(),
+        }
     }
 
     /// How many blanks a stretch of the record begins with.
@@ -187,113 +202,100 @@ impl<'w, 's> Record<'w, 's> {
         })
     }
 
+    /// A field of one to eight digits and nothing else.
+    #[inline]
+    pub fn small_number(&self, field: Field) -> Option<u32> {
+        few_digits(self.bytes, field.start as usize, field.end as usize)
+    }
+
     /// The fields behind the record code, one after the other, across all pieces.
-    pub fn fields(&self) -> Fields<'w, 's> {
-        let start = self.pieces.first().map_or(0, |piece| piece.start);
-        Fields { record: *self, piece: 0, position: start, open: true, number: 1 }
+    pub fn fields(&self) -> Fields<'w, '_> {
+        let mut fields = Fields { record: self, position: 0, start: 0, end: 0, commas: 0, piece: 0, open: false, number: 1 };
+        fields.enter(0);
+        fields
     }
 }
 
-/// Walks over the fields of a record.
+/// Walks over the fields of a record. Positions count from the record code.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Fields<'w, 's> {
-    record: Record<'w, 's>,
-    piece: usize,
+pub(super) struct Fields<'w, 'r> {
+    record: &'r Record<'w, 'r>,
+    /// Where the next field begins.
     position: usize,
-    /// The piece has a field at `position`.
+    /// Begin and end of the piece in hand.
+    start: usize,
+    end: usize,
+    /// Commas from `position` on among the first bytes of the piece, a bit for each byte.
+    commas: u64,
+    piece: usize,
+    /// The piece in hand has another field.
     open: bool,
     number: u16,
 }
 
-impl Fields<'_, '_> {
+impl<'w> Fields<'w, '_> {
     /// The next field of the piece in hand or of the one after it.
     #[inline]
     pub fn next(&mut self) -> Option<Field> {
-        loop {
-            let piece = self.record.pieces.get(self.piece)?;
-            if self.open && (self.position > piece.start || piece.end > piece.start) {
-                return Some(self.take(piece));
-            }
-            self.piece = self.piece.wrapping_add(1);
-            self.open = true;
-            self.position = self.record.pieces.get(self.piece)?.start;
+        while !self.open {
+            self.enter(self.piece.saturating_add(1))?;
         }
+        let end = self.end_of_field();
+        self.open = end.is_some();
+        let end = end.unwrap_or(self.end);
+        self.number = self.number.saturating_add(1);
+        // A record is far shorter than 2^32 bytes.
+        let (start, piece) = (self.position as u32, self.piece as u32);
+        self.position = end.wrapping_add(1);
+        Some(Field { start, end: end as u32, piece, number: self.number, last: !self.open })
+    }
+
+    /// The next comma of the piece.
+    #[inline]
+    fn end_of_field(&mut self) -> Option<usize> {
+        if self.commas != 0 {
+            let at = self.commas.trailing_zeros() as usize;
+            self.commas &= self.commas.wrapping_sub(1);
+            return Some(self.start.wrapping_add(at));
+        }
+        let from = self.start.wrapping_add(near::MARKED).max(self.position);
+        near::position(self.record.bytes.get(from..self.end)?, b',').map(|at| from.wrapping_add(at))
+    }
+
+    /// Goes on with a piece, which has fields unless it is empty; nothing when there is none.
+    #[inline]
+    fn enter(&mut self, index: usize) -> Option<()> {
+        self.piece = index;
+        let (record, piece) = (self.record, self.record.pieces.get(index)?);
+        let within = |position: usize| position.wrapping_sub(record.head.start);
+        (self.position, self.start, self.end) = (within(piece.start), within(piece.start), within(piece.end));
+        self.commas = near::marks(record.window, piece.start, piece.end, b',');
+        self.open = self.start < self.end;
+        Some(())
     }
 
     /// The next field, unless it would be the first of an 88 that reads like text.
     #[inline]
     pub fn next_before_text(&mut self) -> Option<Field> {
-        let exhausted = !self.open;
-        if exhausted {
-            let piece = self.record.pieces.get(self.piece.wrapping_add(1))?;
-            let bytes = self.record.piece_bytes(piece);
-            let first = bytes.split(|byte| *byte == b',').next().unwrap_or_default();
-            if piece.foreign || first.len() == bytes.len() || first.iter().any(|byte| matches!(byte, b':' | b'=' | b' ')) {
-                return None;
-            }
+        if !self.open && self.is_text_ahead() {
+            return None;
         }
         self.next()
     }
 
-    #[inline]
-    fn take(&mut self, piece: &Piece) -> Field {
-        let rest = self.record.window.get(self.position..piece.end).unwrap_or_default();
-        let comma = comma(rest);
-        let end = self.position.wrapping_add(comma.unwrap_or(rest.len()));
-        self.number = self.number.saturating_add(1);
-        let small = |position: usize| u32::try_from(position).unwrap_or(u32::MAX);
-        let head = self.record.head.start;
-        let field = Field {
-            start: small(self.position.wrapping_sub(head)),
-            end: small(end.wrapping_sub(head)),
-            piece: small(self.piece),
-            number: self.number,
-            last: comma.is_none(),
-        };
-        self.open = comma.is_some();
-        self.position = end.wrapping_add(1);
-        field
+    /// The piece after the one in hand reads like text, or there is none.
+    #[inline(never)]
+    fn is_text_ahead(&self) -> bool {
+        let Some(piece) = self.record.pieces.get(self.piece.saturating_add(1)) else { return true };
+        let bytes = self.record.piece_bytes(piece);
+        let first = bytes.split(|byte| *byte == b',').next().unwrap_or_default();
+        piece.foreign || first.len() == bytes.len() || first.iter().any(|byte| matches!(byte, b':' | b'=' | b' '))
     }
 
     /// What is left of the piece in hand, and the index of the piece after it.
     pub fn rest(&self) -> (Option<(usize, usize)>, usize) {
-        let here = self.record.pieces.get(self.piece).filter(|_| self.open);
-        let rest = here.map(|piece| (self.position, piece.end));
-        (rest.filter(|(from, to)| from < to), self.piece.saturating_add(1))
-    }
-}
-
-/// Where the first comma stands. Fields are short, so eight bytes at once are faster than calling for a search.
-#[inline]
-fn comma(bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let (mut rest, mut before) = (bytes, 0_usize);
-    while let Some((block, tail)) = rest.split_first_chunk::<8>() {
-        let other = u64::from_le_bytes(*block) ^ ONES.wrapping_mul(b',' as u64);
-        // The lowest of these bits marks the first byte that is a comma.
-        let marks = other.wrapping_sub(ONES) & !other & ONES.wrapping_mul(0x80);
-        if marks != 0 {
-            return Some(before.wrapping_add((marks.trailing_zeros() / 8) as usize));
-        }
-        before = before.wrapping_add(8);
-        rest = tail;
-    }
-    rest.iter().position(|byte| *byte == b',').map(|at| before.wrapping_add(at))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::comma;
-
-    #[test]
-    fn the_first_comma_is_found_wherever_it_stands() {
-        for length in 0..30 {
-            let mut bytes: Vec<u8> = (0..length).map(|at| [b'-', b'+', 0x2d, 0xac, 0xff, 0][at % 6]).collect();
-            assert_eq!(comma(&bytes), None);
-            for at in (0..length).rev() {
-                bytes[at] = b',';
-                assert_eq!(comma(&bytes), Some(at), "{length}");
-            }
-        }
+        let within = |position: usize| self.record.head.start.saturating_add(position);
+        let rest = (self.open && self.position < self.end).then(|| (within(self.position), within(self.end)));
+        (rest, self.piece.saturating_add(1))
     }
 }

@@ -29,6 +29,8 @@ pub(super) struct Statement {
     files: u64,
     /// Headers seen, to know a file that was joined to itself.
     headers: HashSet<Vec<u8>>,
+    /// All records so far; each level knows how many came before it.
+    counted: Counts,
     advisor: Advisor,
     /// Something was read.
     pub read: bool,
@@ -38,7 +40,8 @@ pub(super) struct Statement {
 #[derive(Clone, Copy, Debug, Default)]
 struct Level {
     location: Location,
-    counts: Counts,
+    /// Records before its first.
+    before: Counts,
     /// Levels inside that have ended.
     inner: u64,
     /// Sum of what their trailers claim, and of what was computed for them.
@@ -103,15 +106,11 @@ impl Statement {
     }
 
     fn detail<'w>(&mut self, record: &Record<'w, '_>, out: &mut Output<'w>) -> Option<Box<Payment<'w>>> {
-        let Self { account: Some(account), group: Some(group), file: Some(file), limits, advisor, .. } = self else {
-            self.count(record);
+        self.count(record);
+        let Self { account: Some(account), group: Some(group), file: Some(_), limits, advisor, .. } = self else {
             out.finding(stray(record, "16 stands outside an account", Effect::FileHeld));
             return None;
         };
-        let counts = Counts::of(record);
-        for level in [&mut account.level, &mut group.level, &mut file.level] {
-            level.counts.add(counts);
-        }
         let setting = Setting {
             owner: &account.owner,
             currency: account.currency.or(group.currency).unwrap_or(Currency::USD),
@@ -141,17 +140,20 @@ impl Statement {
         counted.payment
     }
 
-    /// Counts a record on every level that is open.
+    /// Counts a record, on every level that is open.
+    #[inline]
     fn count(&mut self, record: &Record<'_, '_>) {
-        let levels = [
-            self.account.as_mut().map(|account| &mut account.level),
-            self.group.as_mut().map(|group| &mut group.level),
-            self.file.as_mut().map(|file| &mut file.level),
-        ];
-        let counts = Counts::of(record);
-        for level in levels.into_iter().flatten() {
-            level.counts.add(counts);
-        }
+        self.counted.add(Counts::of(record));
+    }
+
+    /// A level that begins with a record.
+    fn level(&self, record: &Record<'_, '_>) -> Level {
+        Level { location: record.location(), before: self.counted, ..Level::default() }
+    }
+
+    /// The records of a level so far.
+    fn counts(&self, level: &Level) -> Counts {
+        self.counted.since(level.before)
     }
 
     /// 01: sender, receiver, creation date, creation time, file id, physical record length, block size, version.
@@ -171,7 +173,7 @@ impl Statement {
         }
         let mut fields = record.fields();
         let (sender, receiver) = (own(record, fields.next()), own(record, fields.next()));
-        let level = Level { location: record.location(), ..Level::default() };
+        let level = self.level(record);
         self.file = Some(File { level, sender, receiver });
         self.read = true;
         self.count(record);
@@ -201,7 +203,7 @@ impl Statement {
             Some(b"3") => Some("same day"),
             _ => None,
         };
-        let level = Level { location: record.location(), ..Level::default() };
+        let level = self.level(record);
         self.group = Some(Group { level, receiver, originator, as_of, currency, interim, silent });
         self.count(record);
     }
@@ -232,7 +234,7 @@ impl Statement {
             out.finding(finding);
         }
         let sums = Sums { summary: summary.sum, unreadable: summary.unreadable, ..Sums::default() };
-        let level = Level { location: record.location(), ..Level::default() };
+        let level = self.level(record);
         let owner = owner(self.file.as_ref(), group, &number);
         self.account = Some(Account { level, owner, currency, sums, summary, ..Account::default() });
         self.count(record);
@@ -250,7 +252,7 @@ impl Statement {
         let sums = &account.sums;
         let names = ("49 account control total", "account");
         let claimed = compare_total(names, record, total, &sums.variants(), sums.unreadable, out);
-        compare_records(("49 number of records", "account"), record, records, account.level.counts, out);
+        compare_records(("49 number of records", "account"), record, records, self.counts(&account.level), out);
         account.check_summary(record, out);
         account.tell_outgoing(record, out);
         if let Some(group) = &mut self.group {
@@ -272,7 +274,7 @@ impl Statement {
         let claimed = compare_total(("98 group control total", "group"), record, total, &variants, 0, out);
         let names = ("98 number of accounts", "group");
         compare_count(names, record, accounts, &[("", group.level.inner)], "the number of accounts", out);
-        compare_records(("98 number of records", "group"), record, records, group.level.counts, out);
+        compare_records(("98 number of records", "group"), record, records, self.counts(&group.level), out);
         if let Some(file) = &mut self.file {
             file.level.add(claimed, group.level.computed);
         }
@@ -292,7 +294,7 @@ impl Statement {
         compare_total(("99 file control total", "file"), record, total, &variants, 0, out);
         let names = ("99 number of groups", "file");
         compare_count(names, record, groups, &[("", file.level.inner)], "the number of groups", out);
-        compare_records(("99 number of records", "file"), record, records, file.level.counts, out);
+        compare_records(("99 number of records", "file"), record, records, self.counts(&file.level), out);
         self.files = self.files.saturating_add(1);
     }
 

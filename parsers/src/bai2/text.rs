@@ -2,9 +2,9 @@
 //!
 //! There is no standard, so the keys are a table. What no row names stays in the text as it stands.
 
-use crate::{Account, Party, Reference, Text};
+use crate::{Account, Party, Reference, Text, near};
 
-use super::record::{Piece, Record};
+use super::record::Record;
 
 /// What the value of a key is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,16 +60,18 @@ fn holds(key: &[u8]) -> Option<Holds> {
 /// Longest key of the table.
 const KEY_MAX: usize = 20;
 
-/// What the text of one transaction says.
-#[derive(Debug, Default)]
-pub(super) struct Told<'w> {
-    pub payer: Party<'w>,
+/// A stretch of X12 segments: begin and end in the window, and the piece.
+pub(super) type Stretch = (usize, usize, usize);
+
+/// What the text of one transaction says. Payer, references and segments are put where they will stay.
+#[derive(Debug)]
+pub(super) struct Told<'p, 'w> {
+    payer: &'p mut Party<'w>,
+    references: &'p mut Vec<Reference<'w>>,
+    segments: &'p mut Vec<Stretch>,
     pub reason: Option<Text<'w>>,
-    pub references: Vec<Reference<'w>>,
     /// Free text.
     pub words: Joined<'w>,
-    /// Stretches of X12 segments: begin and end in the window, and the piece.
-    pub segments: Vec<(usize, usize, usize)>,
     keyed: bool,
 }
 
@@ -102,7 +104,12 @@ impl<'w> Joined<'w> {
     }
 }
 
-impl<'w> Told<'w> {
+impl<'p, 'w> Told<'p, 'w> {
+    pub fn new(payer: &'p mut Party<'w>, references: &'p mut Vec<Reference<'w>>, segments: &'p mut Vec<Stretch>) -> Self {
+        segments.clear();
+        Self { payer, references, segments, reason: None, words: Joined::default(), keyed: false }
+    }
+
     /// Reads the text of a 16: what is left of the piece that holds its fields, and the pieces from `next` on.
     pub fn read(&mut self, record: &Record<'w, '_>, rest: Option<(usize, usize)>, next: usize) {
         let own = rest.and_then(|(start, end)| self.take(record, start, end, next.saturating_sub(1)));
@@ -116,34 +123,42 @@ impl<'w> Told<'w> {
             // Where the 88s carry keys the words of the 16 are the bank's name for the entry.
             self.references.push(Reference { qualifier: Text::Borrowed("DESC"), value: own });
         } else {
-            let rest = std::mem::take(&mut self.words);
-            self.words.add(own);
-            if let Some(rest) = rest.0 {
+            let rest = self.words.0.replace(own);
+            if let Some(rest) = rest {
                 self.words.add(rest);
             }
         }
     }
 
     /// Takes a stretch of text; gives it back when it has no key and is no segment.
+    #[inline]
     fn take(&mut self, record: &Record<'w, '_>, start: usize, end: usize, piece: usize) -> Option<Text<'w>> {
-        let piece_of = Piece { start, end, line: 0, marked: false, foreign: false };
-        let bytes = record.piece_bytes(&piece_of);
-        let foreign = record.pieces.get(piece).is_some_and(|piece| piece.foreign);
-        let goes_on = !foreign && self.segments.last().is_some_and(|(from, to, _)| !ends_segment(record, *from, *to));
-        if is_segment(bytes) || (goes_on && !bytes.is_empty() && key_of(bytes).is_none()) {
-            if self.segments.is_empty() {
-                self.segments.reserve_exact(record.pieces.len());
-            }
+        let bytes = record.trimmed_bytes(start, end);
+        if is_segment(bytes) || (!self.segments.is_empty() && self.goes_on(record, bytes, piece)) {
             self.segments.push((start, end, piece));
             return None;
         }
-        let Some((holds, skip)) = key_of(bytes) else { return record.text(start, end) };
+        match key_of(bytes) {
+            None => record.text(start, end),
+            Some(key) => self.take_value(record, (start, end, piece), key),
+        }
+    }
+
+    /// Whether a stretch goes on with a segment that the one before it has not ended.
+    fn goes_on(&self, record: &Record<'w, '_>, bytes: &[u8], piece: usize) -> bool {
+        let foreign = record.pieces.get(piece).is_some_and(|piece| piece.foreign);
+        let open = !foreign && self.segments.last().is_some_and(|(from, to, _)| !ends_segment(record, *from, *to));
+        open && !bytes.is_empty() && key_of(bytes).is_none()
+    }
+
+    /// Takes the value of a key; gives it back when it is words.
+    fn take_value(&mut self, record: &Record<'w, '_>, stretch: Stretch, key: (Holds, usize)) -> Option<Text<'w>> {
+        let ((start, end, piece), (holds, skip)) = (stretch, key);
         self.keyed = true;
         let from = start.wrapping_add(record.leading_blanks(start, end)).wrapping_add(skip);
         if holds == Words {
             // The value may itself be segments.
-            let inner = Piece { start: from, ..piece_of };
-            if is_segment(record.piece_bytes(&inner)) {
+            if is_segment(record.trimmed_bytes(from, end)) {
                 self.segments.push((from, end, piece));
                 return None;
             }
@@ -173,16 +188,17 @@ impl<'w> Told<'w> {
 /// The key a text begins with, and where its value begins.
 fn key_of(text: &[u8]) -> Option<(Holds, usize)> {
     let head = text.get(..KEY_MAX.wrapping_add(1)).unwrap_or(text);
-    let at = memchr::memchr2(b':', b'=', head)?;
+    let at = near::position2(head, b':', b'=')?;
     let key = head.get(..at)?.trim_ascii_end();
-    let mut upper = [0; KEY_MAX];
-    let upper = upper.get_mut(..key.len())?;
-    upper.copy_from_slice(key);
-    upper.make_ascii_uppercase();
-    let holds = holds(upper)?;
+    let holds = holds(key).or_else(|| holds_in_any_case(key))?;
     let after = at.wrapping_add(1);
     let double = text.get(at) == Some(&b':') && text.get(after) == Some(&b'=');
     Some((holds, after.wrapping_add(usize::from(double))))
+}
+
+/// The row of a key that is not all in upper case, as hardly any bank writes it.
+fn holds_in_any_case(key: &[u8]) -> Option<Holds> {
+    key.iter().any(u8::is_ascii_lowercase).then(|| holds(&key.to_ascii_uppercase())).flatten()
 }
 
 /// Whether a text begins like an X12 segment of a remittance.
@@ -199,8 +215,7 @@ pub(super) fn is_segment(text: &[u8]) -> bool {
 }
 
 fn ends_segment(record: &Record<'_, '_>, start: usize, end: usize) -> bool {
-    let piece = Piece { start, end, line: 0, marked: false, foreign: false };
-    matches!(record.piece_bytes(&piece).last(), Some(b'\\' | b'~'))
+    matches!(record.trimmed_bytes(start, end).last(), Some(b'\\' | b'~'))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use crate::{
-    Effect, Finding, FindingCode, Location, MoneyError, Severity, Tag, Text, money,
+    Effect, Finding, FindingCode, Location, MoneyError, Severity, Tag, Text, money, near,
     x12::{
         segment::{decode, shown},
         value,
@@ -76,8 +76,7 @@ impl<'w> Row<'w> {
         match self.text.filter(|_| !self.characters) {
             Some(text) => {
                 let kept = trim_end(self.bytes.get(from..to)?).len();
-                let text = text.get(from..from.wrapping_add(kept))?.trim_ascii();
-                (!text.is_empty()).then_some(Text::Borrowed(text))
+                near::trimmed(text.get(from..from.wrapping_add(kept))?).map(Text::Borrowed)
             }
             None => self.text_decoded(span),
         }
@@ -139,13 +138,10 @@ impl<'w> Row<'w> {
     }
 }
 
-/// Cuts the blanks at the end, eight at a time: half of a record of fixed columns is blank.
+/// Cuts the blanks at the end, and what systems put in their place.
 #[inline]
 pub(super) fn trim_end(bytes: &[u8]) -> &[u8] {
-    let mut kept = bytes;
-    while let Some((before, b"        ")) = kept.split_last_chunk::<8>() {
-        kept = before;
-    }
+    let mut kept = near::without_trailing_blanks(bytes);
     while let [before @ .., b' ' | b'\t' | 0 | 0x1a] = kept {
         kept = before;
     }

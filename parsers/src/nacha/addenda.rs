@@ -1,6 +1,6 @@
 //! Records 7 of one entry, sorted by what they say.
 
-use crate::{Effect, FindingCode, x12::output::Output};
+use crate::{Effect, FindingCode, utf8::Utf8, x12::output::Output};
 
 use super::{
     entry::Entry,
@@ -43,11 +43,11 @@ pub(super) static NO_ADDENDA: Addenda<'static> = Addenda {
 
 impl<'w> Addenda<'w> {
     /// Sorts the addenda. One that names another entry is set aside: a remittance with the wrong payment is worse than none.
-    pub fn gather(entry: &Entry<'w, '_>, line: &Line<'w>, out: &mut Output<'w>) -> Self {
+    pub fn gather(entry: &Entry<'w, '_>, line: &Line<'w>, text: &mut Utf8<'w>, out: &mut Output<'w>) -> Self {
         let mut addenda = Self::default();
         let trace = line.raw(&at::TRACE).get(8..).unwrap_or_default();
         for span in entry.spans.iter().skip(1) {
-            let more = span.line(entry.window, entry.base);
+            let more = span.line_of_texts(text, entry.base);
             let place = match more.raw(&more::TYPE_CODE) {
                 b"05" | b"17" => {
                     if is_foreign(&more, trace, entry.head.disturbed, out) {

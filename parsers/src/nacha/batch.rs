@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 
 use crate::{
     Effect, FindingCode, Party, Severity,
+    utf8::Utf8,
     x12::{output::Output, value},
 };
 
@@ -89,9 +90,9 @@ impl Batch {
     }
 
     /// Who sends the entries: company name, company identification and originating bank.
-    pub fn originator<'w>(&self, window: &'w [u8]) -> Party<'w> {
+    pub fn originator<'w>(&self, text: &mut Utf8<'w>) -> Party<'w> {
         match &self.header {
-            Some(span) => party(&span.line(window, 0).with_text(), self.name_runs_on, self.form),
+            Some(span) => party(&span.line_of_texts(text, 0), self.name_runs_on, self.form),
             None => self.originator.clone(),
         }
     }

@@ -3,6 +3,7 @@
 use crate::{
     Account, Currency, Direction, Effect, Finding, FindingCode, Limits, Location, Method, Money, Party, Payment, Reference,
     Remittance, Return, Severity, SharedParty, Text, mask,
+    utf8::Utf8,
     x12::{lexer::Tape, output::Output},
 };
 
@@ -48,7 +49,6 @@ const CHANGED_DIGITS_MIN: usize = 4;
 /// An entry whose last addenda has passed.
 #[derive(Debug)]
 pub(super) struct Entry<'w, 'b> {
-    pub window: &'w [u8],
     pub base: u64,
     pub spans: &'b [Span],
     pub head: Head,
@@ -61,12 +61,12 @@ pub(super) struct Entry<'w, 'b> {
 impl<'w> Entry<'w, '_> {
     /// Makes records of the entry; the payment, which comes last, is given back. What cannot be read was told about when the totals took it.
     /// The tape is memory for reading what the addenda say.
-    pub fn read(&self, tape: &mut Tape, out: &mut Output<'w>) -> Option<Box<Payment<'w>>> {
-        let line = self.spans.first().map(|span| span.line(self.window, self.base).with_text())?;
+    pub fn read(&self, text: &mut Utf8<'w>, tape: &mut Tape, out: &mut Output<'w>) -> Option<Box<Payment<'w>>> {
+        let line = self.spans.first().map(|span| span.line_of_texts(text, self.base))?;
         let (transaction, amount) = (self.head.transaction?, self.head.amount?);
         let gathered;
         let addenda: &Addenda<'w> = if self.spans.len() > 1 {
-            gathered = Addenda::gather(self, &line, out);
+            gathered = Addenda::gather(self, &line, text, out);
             &gathered
         } else {
             &NO_ADDENDA

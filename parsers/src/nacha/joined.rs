@@ -41,7 +41,7 @@ impl<'w> Joined<'w> {
             let text = line.raw(&at::PAYMENT_INFORMATION);
             let start = joined.bytes.len();
             joined.even &= start == joined.pieces.len().saturating_mul(WIDTH);
-            joined.pieces.push(Piece { start, line: line.with_text() });
+            joined.pieces.push(Piece { start, line: *line });
             if narrow {
                 let letters = decode(text);
                 joined.bytes.extend(letters.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap_or(b'?')));

@@ -4,7 +4,8 @@
 //! bytes are more than its columns. Nothing is copied.
 
 use crate::{
-    Effect, Finding, FindingCode, Location, Severity, Tag, Text,
+    Effect, Finding, FindingCode, Location, Severity, Tag, Text, near,
+    utf8::Utf8,
     x12::{
         segment::{decode, shown},
         value::eight_digits,
@@ -68,9 +69,7 @@ pub(super) enum Letters {
 
 impl Letters {
     fn of(bytes: &[u8]) -> Self {
-        // Without an early exit, so that the compiler looks at many letters at once.
-        let plain = bytes.iter().fold(true, |plain, byte| plain & (byte.wrapping_sub(b' ') < 0x5f));
-        if plain {
+        if near::is_plain(bytes) {
             Self::Ascii
         } else if bytes.is_ascii() {
             Self::Control
@@ -119,6 +118,14 @@ impl Span {
             text: None,
         }
     }
+
+    /// The same, ready to give many texts.
+    #[inline]
+    pub fn line_of_texts<'w>(&self, window: &mut Utf8<'w>, base: u64) -> Line<'w> {
+        let plain = self.letters == Letters::Ascii;
+        let text = if plain { window.slice(self.start, self.start.saturating_add(self.length)) } else { None };
+        Line { text, ..self.line(window.bytes(), base) }
+    }
 }
 
 /// One record as its reader sees it: fields by column, with findings that name the exact place.
@@ -135,12 +142,6 @@ pub(super) struct Line<'w> {
 }
 
 impl<'w> Line<'w> {
-    /// The same record, ready to give many texts.
-    pub fn with_text(self) -> Self {
-        let text = if self.letters == Letters::Ascii { std::str::from_utf8(self.bytes).ok() } else { None };
-        Self { text, ..self }
-    }
-
     /// The record type code.
     pub fn kind(&self) -> u8 {
         self.bytes.first().copied().unwrap_or(b' ')
@@ -181,8 +182,10 @@ impl<'w> Line<'w> {
     #[inline]
     pub fn text(&self, field: &Field) -> Option<Text<'w>> {
         let Some(text) = self.text else { return self.text_decoded(field) };
-        let text = text.get(field.from.wrapping_sub(1)..field.to.min(text.len()))?.trim_ascii();
-        (!text.is_empty()).then_some(Text::Borrowed(text))
+        // A record of plain letters has no blanks but spaces, and those stand at the end of most fields.
+        let (from, to) = (field.from.wrapping_sub(1), field.to.min(text.len()));
+        let kept = near::without_trailing_blanks(text.as_bytes().get(from..to)?).len();
+        near::trimmed(text.get(from..from.wrapping_add(kept))?).map(Text::Borrowed)
     }
 
     /// So many bytes of a field from a position in it on, as text; nothing where they are not all there or no text by themselves.
@@ -279,10 +282,13 @@ fn severity(effect: Effect) -> Severity {
 /// A number of digits only.
 #[inline]
 pub(super) fn number(digits: &[u8]) -> Option<u64> {
-    let Some((head, tail)) = digits.split_last_chunk::<8>() else { return short_number(digits) };
-    let tail = u64::from(eight_digits(*tail)?);
-    let head = if head.is_empty() { 0 } else { short_number(head)? };
-    head.checked_mul(100_000_000)?.checked_add(tail)
+    /// What eight digits are divided by to leave the first of them, by how many those are.
+    const REST: [u64; 9] = [100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
+    let (Some(first), Some(last)) = (digits.first_chunk::<8>(), digits.last_chunk::<8>()) else { return short_number(digits) };
+    let Some(rest) = REST.get(digits.len().wrapping_sub(8)) else { return short_number(digits) };
+    // Up to sixteen digits are two overlapping eights.
+    let (first, last) = (u64::from(eight_digits(*first)?), u64::from(eight_digits(*last)?));
+    first.checked_div(*rest)?.checked_mul(100_000_000)?.checked_add(last)
 }
 
 #[inline]
@@ -334,6 +340,23 @@ mod tests {
         ] {
             assert_eq!(cut(text.as_bytes(), last), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn numbers_of_every_length_are_read() {
+        let digits = "90817263548291736450";
+        for length in 1..=18 {
+            for from in 0..=2 {
+                let text = &digits[from..from + length];
+                assert_eq!(number(text.as_bytes()), text.parse().ok(), "{text}");
+                for at in 0..length {
+                    let mut damaged = text.as_bytes().to_vec();
+                    damaged[at] = b' ';
+                    assert_eq!(number(&damaged), None, "{text} {at}");
+                }
+            }
+        }
+        assert_eq!(number(b""), None);
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod total;
 use crate::{
     Effect, Finding, FindingCode, Format, Limits, Location, Party, Record, Severity, Sink, Summary,
     reader::Reader,
+    utf8::Utf8,
     x12::{
         lexer::Tape,
         output::{Output, Tally},
@@ -86,18 +87,21 @@ pub(crate) struct Nacha {
 struct Outlet<'w, 's> {
     out: Output<'w>,
     sink: &'s mut dyn Sink<'w>,
+    /// The window as text.
+    text: Utf8<'w>,
     /// Who sends the batch in hand, in texts of this window.
     originator: Option<Party<'w>>,
 }
 
 impl Reader for Nacha {
     fn run<'w>(&mut self, window: &'w [u8], last: bool, sink: &mut dyn Sink<'w>) -> usize {
-        let mut to = Outlet { out: Output::new(std::mem::take(&mut self.tally)), sink, originator: None };
+        let mut to =
+            Outlet { out: Output::new(std::mem::take(&mut self.tally)), sink, text: Utf8::new(window), originator: None };
         while !self.stopped && self.step(window, last, &mut to) {}
         if self.stopped {
             self.taken = window.len();
         } else if last {
-            self.end(window, &mut to);
+            self.end(&mut to);
         }
         to.out.flush(to.sink);
         self.tally = to.out.tally;
@@ -179,18 +183,18 @@ impl Nacha {
     fn take<'w>(&mut self, span: Span, whole: bool, window: &'w [u8], to: &mut Outlet<'w, '_>) {
         let line = span.line(window, self.base);
         if is_filler(line.bytes) && (self.file.is_closed() || line.bytes.len() >= line::COLUMNS) {
-            self.close_entry(window, to);
+            self.close_entry(to);
             self.file.fill(&line);
             return;
         }
         match line.kind() {
-            b'1' => self.open_file(&line, window, to),
-            b'5' => self.open_batch(&line, span, window, to),
-            b'6' => self.open_entry(&line, span, window, to),
+            b'1' => self.open_file(&line, to),
+            b'5' => self.open_batch(&line, span, to),
+            b'6' => self.open_entry(&line, span, to),
             b'7' => self.add_addenda(&line, span, &mut to.out),
-            b'8' => self.close_batch(&line, window, to),
+            b'8' => self.close_batch(&line, to),
             b'9' => {
-                self.close_entry(window, to);
+                self.close_entry(to);
                 self.leave_batch("the file control", &line.location(), &mut to.out);
                 self.file.close(&line, whole, &mut to.out);
             }
@@ -207,23 +211,23 @@ impl Nacha {
         check_form(&line, &mut self.letters_told, &mut to.out);
     }
 
-    fn open_file<'w>(&mut self, line: &Line<'w>, window: &'w [u8], to: &mut Outlet<'w, '_>) {
-        self.close_entry(window, to);
+    fn open_file<'w>(&mut self, line: &Line<'w>, to: &mut Outlet<'w, '_>) {
+        self.close_entry(to);
         self.leave_batch("a file header", &line.location(), &mut to.out);
         self.file.end(line.location(), "another file header", &mut to.out);
         self.file = File::open(line, &mut to.out);
     }
 
-    fn open_batch<'w>(&mut self, line: &Line<'w>, span: Span, window: &'w [u8], to: &mut Outlet<'w, '_>) {
-        self.close_entry(window, to);
+    fn open_batch<'w>(&mut self, line: &Line<'w>, span: Span, to: &mut Outlet<'w, '_>) {
+        self.close_entry(to);
         self.leave_batch("another batch header", &line.location(), &mut to.out);
         self.file.expect_open(line, &mut to.out);
         to.originator = None;
         self.batch = Some(Batch::open(line, span, self.file.created, &mut to.out));
     }
 
-    fn open_entry<'w>(&mut self, line: &Line<'w>, span: Span, window: &'w [u8], to: &mut Outlet<'w, '_>) {
-        self.close_entry(window, to);
+    fn open_entry<'w>(&mut self, line: &Line<'w>, span: Span, to: &mut Outlet<'w, '_>) {
+        self.close_entry(to);
         self.file.expect_open(line, &mut to.out);
         if self.batch.is_none() {
             let message = "an entry stands outside any batch, so nobody knows who sent it".to_owned();
@@ -259,8 +263,8 @@ impl Nacha {
         self.entry.push(span);
     }
 
-    fn close_batch<'w>(&mut self, line: &Line<'w>, window: &'w [u8], to: &mut Outlet<'w, '_>) {
-        self.close_entry(window, to);
+    fn close_batch<'w>(&mut self, line: &Line<'w>, to: &mut Outlet<'w, '_>) {
+        self.close_entry(to);
         match self.batch.take() {
             Some(batch) => {
                 batch.close(line, &mut to.out);
@@ -289,15 +293,15 @@ impl Nacha {
     }
 
     /// Reads the entry in hand, whose last addenda has passed.
-    fn close_entry<'w>(&mut self, window: &'w [u8], to: &mut Outlet<'w, '_>) {
+    fn close_entry<'w>(&mut self, to: &mut Outlet<'w, '_>) {
         if self.entry.is_empty() {
             return;
         }
         if let Some(batch) = &self.batch {
-            let originator = to.originator.get_or_insert_with(|| batch.originator(window));
+            let originator = to.originator.get_or_insert_with(|| batch.originator(&mut to.text));
             let (base, spans, head, limits) = (self.base, self.entry.as_slice(), self.head, &self.limits);
-            let entry = Entry { window, base, spans, head, batch, originator, limits };
-            let payment = entry.read(&mut self.tape, &mut to.out);
+            let entry = Entry { base, spans, head, batch, originator, limits };
+            let payment = entry.read(&mut to.text, &mut self.tape, &mut to.out);
             // What sets one entry aside has been left out by its reader.
             to.out.take_set_aside();
             to.out.flush(to.sink);
@@ -309,8 +313,8 @@ impl Nacha {
         self.head = Head::default();
     }
 
-    fn end<'w>(&mut self, window: &'w [u8], to: &mut Outlet<'w, '_>) {
-        self.close_entry(window, to);
+    fn end<'w>(&mut self, to: &mut Outlet<'w, '_>) {
+        self.close_entry(to);
         let location = Location {
             byte: self.base.saturating_add(self.taken as u64),
             line: Some(self.breaks.saturating_add(1)),

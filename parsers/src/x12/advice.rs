@@ -6,6 +6,7 @@
 mod balance;
 mod begin;
 mod check;
+mod excerpt;
 mod lines;
 
 use chrono::NaiveDate;
@@ -16,6 +17,7 @@ use crate::{
 };
 
 pub(super) use self::check::Setting;
+pub(crate) use self::excerpt::{Excerpt, Stretch};
 use self::{
     begin::{Handling, Header},
     lines::Lines,
@@ -112,7 +114,7 @@ impl<'w> Advice<'w> {
             [b'R', b'E', b'F'] => self.take_reference(segment),
             [b'D', b'T', b'M'] => self.take_date(segment, out),
             [b'A', b'D', b'X'] => self.lines.adjustment(segment, out),
-            [b'E', b'N', b'T'] | [b'N', b'M', b'1'] => self.lines.entity(segment),
+            [b'E', b'N', b'T'] | [b'N', b'M', b'1'] => self.lines.entity(),
             [b'N', b'1'] => self.take_party(segment),
             [b'B', b'P', b'R'] => self.take_header(segment, out),
             [b'T', b'R', b'N'] => self.take_trace(segment, out),
@@ -227,7 +229,7 @@ impl<'w> Advice<'w> {
     pub fn finish_without_header(mut self, set: &Set<'w, '_>, out: &mut Output<'w>) {
         self.lines.finish().unbalanced.into_iter().for_each(|finding| out.finding(finding));
         let Payment { payer, payee, trace, references, .. } = *self.payment;
-        let (lines, text) = (self.lines.take(), join(self.notes));
+        let (lines, text) = (self.lines.take_all(), join(self.notes));
         let says_nothing = lines.is_empty() && text.is_none() && trace.is_none() && references.is_empty();
         if out.is_set_aside() || says_nothing {
             return;
@@ -265,7 +267,7 @@ impl<'w> Advice<'w> {
         let payment = &mut self.payment;
         let pays = header.handling == Handling::Pays && header.moves && amount.minor > 0;
         payment.text = join(std::mem::take(&mut self.notes));
-        let lines = self.lines.take();
+        let lines = self.lines.take_all();
         if !pays || !lines.is_empty() {
             let remittance = Remittance {
                 seq: 0,

@@ -35,6 +35,7 @@ mod write_997;
 mod write_999;
 mod write_ta1;
 
+pub(crate) use advice::{Excerpt, Stretch};
 pub use bare::Bare;
 pub use delimiters::{Delimiters, Terminator};
 pub use write::{Answer, Stamp, acknowledge};

@@ -9,26 +9,35 @@ const CENTURY_WINDOW: u32 = 50;
 
 /// The everyday amount: up to eight digits, a point and two decimals, in minor units of a currency with two decimals.
 ///
-/// The text is `bytes[from..to]`; what stands before it is read too, and masked. Nothing means that [`parse_minor`] must judge. The
+/// The text is `bytes[from..to]`. Nothing means that [`parse_minor`] must judge. The
 /// value stays in registers, which is why this is not a `Result`.
 #[inline(always)]
 pub(crate) fn plain_decimal(bytes: &[u8], from: usize, to: usize, currency: Currency) -> Option<i64> {
-    let [window @ .., b'.', tens, ones] = bytes.get(to.checked_sub(11)?..to)? else { return None };
-    let window = <[u8; 8]>::try_from(window).ok()?;
+    let [b'.', tens, ones] = bytes.get(to.checked_sub(3)?..to)? else { return None };
     let negative = bytes.get(from) == Some(&b'-');
-    let length = to.wrapping_sub(from).wrapping_sub(3).wrapping_sub(usize::from(negative));
     let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
     let two_decimals = currency == Currency::USD || currency.exponent() == 2;
-    if !(1..=8).contains(&length) || tens > 9 || ones > 9 || !two_decimals {
+    if tens > 9 || ones > 9 || !two_decimals {
+        return None;
+    }
+    let whole = few_digits(bytes, from.wrapping_add(usize::from(negative)), to.wrapping_sub(3))?;
+    let cents = u64::from(tens).wrapping_mul(10).wrapping_add(u64::from(ones));
+    let minor = u64::from(whole).wrapping_mul(100).wrapping_add(cents).cast_signed();
+    Some(if negative { minor.wrapping_neg() } else { minor })
+}
+
+/// One to eight digits, `bytes[from..to]`; what stands before them is read too, and masked. Nothing for anything else.
+#[inline(always)]
+pub(crate) fn few_digits(bytes: &[u8], from: usize, to: usize) -> Option<u32> {
+    let window = bytes.get(to.checked_sub(8)?..to)?.first_chunk::<8>()?;
+    let length = to.wrapping_sub(from);
+    if !(1..=8).contains(&length) {
         return None;
     }
     // The digits are the last bytes of the window; zeros take the place of what stands before them.
     let before = u64::MAX.checked_shr(length.wrapping_mul(8) as u32).unwrap_or(0);
-    let raw = (u64::from_le_bytes(window) & !before) | (0x3030_3030_3030_3030 & before);
-    let whole = eight_digits(raw.to_le_bytes())?;
-    let cents = u64::from(tens).wrapping_mul(10).wrapping_add(u64::from(ones));
-    let minor = u64::from(whole).wrapping_mul(100).wrapping_add(cents).cast_signed();
-    Some(if negative { minor.wrapping_neg() } else { minor })
+    let raw = (u64::from_le_bytes(*window) & !before) | (0x3030_3030_3030_3030 & before);
+    eight_digits(raw.to_le_bytes())
 }
 
 /// Eight digits at once: pairs, then fours, then the whole, each in one multiplication.

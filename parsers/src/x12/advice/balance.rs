@@ -27,8 +27,7 @@ pub(super) fn check(header: &Header, level: &'static str, amount: Money, sums: &
         out.finding(finding(header, Severity::Warning, message, figure(sums.total), figure(claimed)));
         return None;
     }
-    let silent = sums.amounts == 0 || (sums.amounts_missing > 0 && gap > 0);
-    if !silent {
+    if !is_silent(sums, gap) {
         if gap != 0 {
             let (severity, message) = match gap {
                 ..0 => (Severity::Error, format!("the lines come to {} more than BPR02", figure(gap.saturating_neg()))),
@@ -47,6 +46,17 @@ pub(super) fn check(header: &Header, level: &'static str, amount: Money, sums: &
         });
     }
     Some(amount)
+}
+
+/// Whether [`check`] has nothing to say about lines that travel with money of this amount.
+pub(super) fn is_sound(amount: Money, sums: &Sums) -> bool {
+    let gap = i128::from(amount.minor).saturating_sub(sums.total);
+    sums.unbalanced.is_empty() && (gap == 0 || is_silent(sums, gap))
+}
+
+/// Lines without amounts are not added up; where some have none, they may be what is missing.
+fn is_silent(sums: &Sums, gap: i128) -> bool {
+    sums.amounts == 0 || (sums.amounts_missing > 0 && gap > 0)
 }
 
 fn finding(header: &Header, severity: Severity, message: String, expected: Figure, found: Figure) -> Finding {

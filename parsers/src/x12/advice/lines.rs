@@ -72,15 +72,28 @@ impl<'w> Lines<'w> {
     }
 
     /// Gives the lines away.
-    pub fn take(&mut self) -> Vec<RemittanceLine<'w>> {
+    pub fn take_all(&mut self) -> Vec<RemittanceLine<'w>> {
         std::mem::take(&mut self.lines)
     }
 
     /// ENT or NM1: the line before it ends.
-    pub fn entity(&mut self, _segment: &Segment<'w, '_>) {
+    pub fn entity(&mut self) {
         self.close();
         self.begun = true;
         self.entity_seen = true;
+    }
+
+    /// Takes a segment of the detail: RMR, REF, DTM or ADX.
+    pub fn take(&mut self, segment: &Segment<'w, '_>, out: &mut Output<'w>) {
+        match segment.tag() {
+            b"RMR" => self.open_item(segment, out),
+            b"REF" => self.reference(segment),
+            b"DTM" => {
+                let date = segment.date(2, Effect::Noted, out);
+                self.dated(segment.value(1), date);
+            }
+            _ => self.adjustment(segment, out),
+        }
     }
 
     /// RMR.
