@@ -22,6 +22,8 @@ pub(super) enum FitKind {
     NetOfDiscount,
     Coded,
     Tolerance,
+    /// What nothing explains is charged back as a deduction without a code.
+    ChargedBack,
     UnearnedDiscount,
     /// The payer says that the rest follows.
     DeclaredPartial,
@@ -41,7 +43,7 @@ impl FitKind {
             Self::Full => 6_000,
             Self::NetOfDiscount | Self::Coded => 5_500,
             Self::Tolerance => 4_500,
-            Self::UnearnedDiscount => 4_000,
+            Self::ChargedBack | Self::UnearnedDiscount => 4_000,
             Self::DeclaredPartial | Self::CreditPart => 3_000,
             Self::Short => 0,
             Self::Over => -1_000,
@@ -55,6 +57,7 @@ impl FitKind {
             Self::NetOfDiscount => "net_of_discount",
             Self::Coded => "coded",
             Self::Tolerance => "tolerance",
+            Self::ChargedBack => "charged_back",
             Self::UnearnedDiscount => "unearned_discount",
             Self::DeclaredPartial => "declared_partial",
             Self::CreditPart => "credit_part",
@@ -66,7 +69,10 @@ impl FitKind {
 
     /// The amount supports the reference: a search for candidates stops here.
     pub(super) const fn agrees(self) -> bool {
-        matches!(self, Self::Full | Self::NetOfDiscount | Self::Coded | Self::Tolerance | Self::UnearnedDiscount)
+        matches!(
+            self,
+            Self::Full | Self::NetOfDiscount | Self::Coded | Self::Tolerance | Self::ChargedBack | Self::UnearnedDiscount
+        )
     }
 }
 
@@ -277,9 +283,9 @@ impl Scale<'_> {
             }
             Treatment::Deduct => {
                 fit.adjustments.push(adjustment(LineAdjustmentKind::Deduction, rest, UNKNOWN_CODE));
-                fit.facts.insert(Fact::AmountTolerance);
+                fit.facts.insert(Fact::AmountChargedBack);
                 fit.follow_up.push(Reason::DeductionToValidate);
-                fit.kind = fit.kind.max(FitKind::Tolerance);
+                fit.kind = fit.kind.max(FitKind::ChargedBack);
             }
             Treatment::Queue => {
                 fit.residual_minor = fit.residual_minor.saturating_add(rest);

@@ -2,7 +2,7 @@
 
 use chrono::{Days, NaiveDate};
 use serde_json::json;
-use tieout_parsers::{Invoice, InvoiceKind, InvoicePurpose, Location, Party, Text};
+use tieout_parsers::{Invoice, InvoiceKind, InvoicePurpose, Location, Money, Party, Text};
 
 use super::{directory::Directory, engine::ENGINE, setting::Setting};
 use crate::{
@@ -140,7 +140,7 @@ fn open_item(invoice: &Invoice<'_>, file: FileId, day: NaiveDate, directory: &Di
         currency: invoice.amount.currency,
         amount_minor,
         open_minor: amount_minor,
-        discount_exempt_minor: 0,
+        discount_exempt_minor: exempt_minor(amount_minor, invoice.terms.discount_base),
         issue_date,
         entered_date: day,
         due_date,
@@ -154,10 +154,31 @@ fn open_item(invoice: &Invoice<'_>, file: FileId, day: NaiveDate, directory: &Di
     })
 }
 
+/// What no discount is taken from, freight and tax mostly: the total less the amount subject to the discount (TDS02).
+fn exempt_minor(amount_minor: i64, base: Option<Money>) -> i64 {
+    base.map(|base| base.minor).filter(|base| (0..amount_minor).contains(base)).map_or(0, |base| amount_minor - base)
+}
+
 fn party(party: &Party<'_>) -> String {
     match (party.id.as_deref(), party.name.as_deref()) {
         (Some(id), Some(name)) => format!("{id} ({name})"),
         (Some(one), None) | (None, Some(one)) => one.to_owned(),
         (None, None) => "that the invoice does not name".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tieout_parsers::Currency;
+
+    use super::*;
+
+    #[test]
+    fn a_discount_is_taken_from_no_more_than_its_base() {
+        let base = |minor| Some(Money::new(minor, Currency::USD));
+        assert_eq!(exempt_minor(100_000, base(92_000)), 8_000);
+        assert_eq!(exempt_minor(100_000, None), 0);
+        assert_eq!(exempt_minor(100_000, base(120_000)), 0, "a base beyond the total says nothing");
+        assert_eq!(exempt_minor(-5_000, base(-5_000)), 0, "a credit memo has no discount");
     }
 }

@@ -113,3 +113,18 @@ fn what_is_missing_may_be_a_credit_that_is_not_named() {
     world.item("CM-77001", -19_958);
     world.decide(&short).held(Reason::ShortPaid).says("the payer wrote no amounts");
 }
+
+#[test]
+fn what_is_charged_back_is_no_tolerance() {
+    let mut world = three();
+    world.customer("EXAMPLE-MART", "EXAMPLE MART LLC");
+    world.item("INV-020443", 50_000);
+    world.item("INV-020555", 60_000);
+    let paying = |text: &str, amount: i64| pay(amount).by_name("EXAMPLE MART LLC").line(text, amount);
+    let outcome =
+        world.decide(&paying("INV-020443", 49_000)).posted_with(&[Reason::DeductionToValidate], &[("INV-020443", 49_000)]);
+    assert_eq!(outcome.adjustments(), ["Deduction 1000 unknown"]);
+    assert!(!world.decide(&paying("INV-020434", 49_000)).posts(), "a slip in the number and a difference prove nothing together");
+    let both = pay(109_000).by_name("EXAMPLE MART LLC").text("INV-020443 INV-020555");
+    world.decide(&both).held(Reason::ShortPaid).says("which of them is paid short is not said");
+}
