@@ -1,8 +1,10 @@
 //! What the engine decides about a payment, with everything it stood on.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Confidence, CustomerId, OpenItemId, Reason};
+use super::{Confidence, CustomerId, FactRef, OpenItemId, Reason};
 
 /// The engine's answer for one payment: what happens, the ranked proposals, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,6 +150,16 @@ pub struct EvidenceItem {
     /// Byte offset in the source file, where it came from one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub byte: Option<u64>,
+    /// The learned fact that says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fact: Option<FactRef>,
+}
+
+impl Evidence {
+    /// The learned facts it names, each once.
+    pub fn facts(&self) -> BTreeSet<FactRef> {
+        self.steps.iter().flat_map(|step| &step.evidence).filter_map(|item| item.fact).collect()
+    }
 }
 
 /// The second-best complete explanation and what it lacked.

@@ -5,6 +5,7 @@ mod customer;
 mod decision;
 mod exception;
 mod ids;
+mod learned;
 mod open_item;
 mod payment;
 mod reason;
@@ -19,6 +20,7 @@ pub use decision::{
 };
 pub use exception::{ExceptionFacts, Level, Route};
 pub use ids::{ApplicationId, CustomerId, DecisionId, ExceptionId, FileId, JobId, OpenItemId, PaymentId, RemittanceId, SellerId};
+pub use learned::{FactId, FactRef, Lesson, Revocation, SignKind};
 pub use open_item::{ItemKind, ItemStatus, OpenItem, TermsOfPayment};
 pub use payment::{AccountKey, Payer, Payment, PaymentState, Source};
 pub use reason::Reason;

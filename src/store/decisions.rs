@@ -92,9 +92,16 @@ impl Tx {
         let columns = "id, key, payment_id, at, business_day, rule_set, rule, outcome, proposals, evidence, \
                        confidence, amount_class, amount_share, certificate_id, inputs, shadow";
         let inserted = self.insert("decision", columns, "on conflict (key) do nothing", rows).await?;
-        if inserted == ids.len() as u64 {
-            return Ok(ids.into_iter().map(DecisionId).collect());
-        }
+        let ids: Vec<_> = ids.into_iter().map(DecisionId).collect();
+        let stored = if inserted == ids.len() as u64 { ids.clone() } else { self.decisions_by_key(keys).await? };
+        // A repeat stores nothing new, facts neither.
+        let new = decisions.iter().zip(&stored).zip(&ids).filter(|((_, stored), id)| stored == id);
+        self.record_facts(new.map(|((decision, _), id)| (*id, decision))).await?;
+        Ok(stored)
+    }
+
+    /// The ids of decisions, in the order of the keys.
+    async fn decisions_by_key(&mut self, keys: Rows) -> anyhow::Result<Vec<DecisionId>> {
         let sql = "{v} select v.place, d.id from decision d join v on d.key = v.key order by v.place";
         let found = self.all_with_rows("place, key", keys, sql, Vec::new()).await?;
         let ids = found.iter().map(|row| {

@@ -21,6 +21,9 @@ pub struct KnownRows {
     /// Entries of the journal, and with them the applications.
     pub entries: i64,
     pub past: i64,
+    /// What people revoked of what the ledger teaches.
+    #[serde(default)]
+    pub revocations: i64,
 }
 
 /// An item with what was settled of it outside of this ledger.
@@ -92,7 +95,7 @@ impl Tx {
     /// The newest rows that this transaction sees.
     pub async fn known_rows(&mut self) -> anyhow::Result<KnownRows> {
         let newest = |table: &str| format!("(select coalesce(max(id), 0) from {table})");
-        let tables = ["open_item", "customer", "payment", "journal_entry", "past"].map(newest).join(", ");
+        let tables = ["open_item", "customer", "payment", "journal_entry", "past", "learned_revocation"].map(newest).join(", ");
         let Some(row) = self.first(&format!("select {tables}"), Vec::new()).await? else { return Ok(KnownRows::default()) };
         let columns = &mut Columns::of(&row);
         Ok(KnownRows {
@@ -101,6 +104,7 @@ impl Tx {
             payments: columns.number()?,
             entries: columns.number()?,
             past: columns.number()?,
+            revocations: columns.number()?,
         })
     }
 
