@@ -16,7 +16,8 @@ mod terms;
 pub use certificate::{AmountClass, Confidence, ConfidencePart, LabelSource, Permit, Permits, Stratum};
 pub use customer::{BankAccount, Customer, Relation, Seller};
 pub use decision::{
-    Decision, Evidence, EvidenceItem, LineAdjustment, LineAdjustmentKind, Outcome, Proposal, ProposalLine, RunnerUp, Shadow, Step,
+    Decision, Evidence, EvidenceItem, Lacked, LackedKind, LineAdjustment, LineAdjustmentKind, Outcome, Proposal, ProposalLine,
+    RunnerUp, Shadow, Step,
 };
 pub use exception::{ExceptionFacts, Level, Route};
 pub use ids::{ApplicationId, CustomerId, DecisionId, ExceptionId, FileId, JobId, OpenItemId, PaymentId, RemittanceId, SellerId};

@@ -6,6 +6,7 @@
 mod acknowledge;
 mod archived;
 pub mod backtest;
+mod causes;
 mod certify;
 mod consumer;
 mod directory;
@@ -33,6 +34,7 @@ mod sighting;
 mod sources;
 mod survey;
 
+pub use causes::{Cause, CauseMoney, FirstProposals, Opened};
 pub use certify::Issued;
 pub use consumer::{JobKind, Role, Stop};
 pub use engine::{Engine, NoLedger};
