@@ -179,7 +179,8 @@ impl Sheet {
     }
 }
 
-fn cell(value: &Value) -> String {
+/// A value as a cell of a sheet.
+pub(super) fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         // A spreadsheet would run such a text as a formula.

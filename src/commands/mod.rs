@@ -11,6 +11,7 @@ pub mod explain;
 pub mod export;
 pub mod import;
 pub mod ingest;
+pub mod learned;
 mod logging;
 pub mod mapping;
 mod outcome;
@@ -111,6 +112,7 @@ enum Command {
     Report(report::Args),
     Replay(replay::Args),
     Certify(certify::Args),
+    Learned(learned::Args),
     Check(check::Args),
     Config(config::Args),
 }
@@ -188,6 +190,7 @@ fn dispatch(command: Command, loaded: &Loaded, verbose: u8) -> anyhow::Result<Ex
         Command::Report(args) => run_async(report::run(&args, &context)),
         Command::Replay(args) => replay::run(&args, &context),
         Command::Certify(args) => run_async(certify::run(&args, &context)),
+        Command::Learned(args) => run_async(learned::run(&args, &context)),
         Command::Check(args) => run_async(check::run(&args, &context)),
         Command::Config(args) => config::run(&args, loaded),
     }

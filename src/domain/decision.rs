@@ -1,8 +1,10 @@
 //! What the engine decides about a payment, with everything it stood on.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Confidence, CustomerId, OpenItemId, Reason};
+use super::{Confidence, CustomerId, FactRef, OpenItemId, Reason};
 
 /// The engine's answer for one payment: what happens, the ranked proposals, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,6 +102,9 @@ pub struct Evidence {
     pub runner_up: Option<RunnerUp>,
     /// For an exception: the nearest rule and the single condition that failed.
     pub why_not: Option<String>,
+    /// The same as reports count it: nothing where it posts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lacked: Option<Lacked>,
     /// How sure the first proposal is, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<Confidence>,
@@ -109,6 +114,39 @@ pub struct Evidence {
     /// What rules in stage shadow would have decided otherwise. Not for those who clear exceptions: they must not be led by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shadow: Option<Shadow>,
+}
+
+/// The rule that came nearest and what kept it from posting.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Lacked {
+    /// `engine` where no rule file decides.
+    pub rule: String,
+    pub kind: LackedKind,
+    /// The condition as the rule file writes it; empty where it is none of one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub condition: String,
+}
+
+/// What kept a rule from posting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LackedKind {
+    /// A condition of the nearest bundle does not hold.
+    Missing,
+    /// The condition of a veto does not hold.
+    Veto,
+    /// A mixture that never posts is present.
+    Never,
+    /// The bundle is complete, and its stage is not `auto`.
+    Stage,
+    /// The bundle is complete, and what it posted was undone too often.
+    Demoted,
+    /// The bundle is complete, and posts only with a certificate.
+    Certificate,
+    /// There is no bundle at all.
+    NoRule,
+    /// The engine itself does not post it, whatever rules say. The rule is one that says the same, where one does.
+    Engine,
 }
 
 /// What would have happened if the rules in stage shadow acted.
@@ -148,6 +186,16 @@ pub struct EvidenceItem {
     /// Byte offset in the source file, where it came from one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub byte: Option<u64>,
+    /// The learned fact that says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fact: Option<FactRef>,
+}
+
+impl Evidence {
+    /// The learned facts it names, each once.
+    pub fn facts(&self) -> BTreeSet<FactRef> {
+        self.steps.iter().flat_map(|step| &step.evidence).filter_map(|item| item.fact).collect()
+    }
 }
 
 /// The second-best complete explanation and what it lacked.

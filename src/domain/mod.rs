@@ -5,6 +5,7 @@ mod customer;
 mod decision;
 mod exception;
 mod ids;
+mod learned;
 mod open_item;
 mod payment;
 mod reason;
@@ -15,10 +16,12 @@ mod terms;
 pub use certificate::{AmountClass, Confidence, ConfidencePart, LabelSource, Permit, Permits, Stratum};
 pub use customer::{BankAccount, Customer, Relation, Seller};
 pub use decision::{
-    Decision, Evidence, EvidenceItem, LineAdjustment, LineAdjustmentKind, Outcome, Proposal, ProposalLine, RunnerUp, Shadow, Step,
+    Decision, Evidence, EvidenceItem, Lacked, LackedKind, LineAdjustment, LineAdjustmentKind, Outcome, Proposal, ProposalLine,
+    RunnerUp, Shadow, Step,
 };
 pub use exception::{ExceptionFacts, Level, Route};
 pub use ids::{ApplicationId, CustomerId, DecisionId, ExceptionId, FileId, JobId, OpenItemId, PaymentId, RemittanceId, SellerId};
+pub use learned::{FactId, FactRef, Lesson, Revocation, SignKind};
 pub use open_item::{ItemKind, ItemStatus, OpenItem, TermsOfPayment};
 pub use payment::{AccountKey, Payer, Payment, PaymentState, Source};
 pub use reason::Reason;

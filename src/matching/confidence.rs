@@ -9,7 +9,7 @@ use super::decide::{Found, State};
 use super::draft::Draft;
 use super::trail::Trail;
 use super::verdict::{self, Judged};
-use crate::domain::{AmountClass, Confidence, ConfidencePart, Outcome, Payment, Permit, Permits, Reason};
+use crate::domain::{AmountClass, Confidence, ConfidencePart, Lacked, LackedKind, Outcome, Payment, Permit, Permits, Reason};
 use crate::rules::{Fact, FactSet};
 
 /// Log-odds of a factor of two, in thousandths.
@@ -112,6 +112,7 @@ pub(super) fn permit(judged: &mut Judged, sure: Option<&Confidence>, permits: &P
     trail.note_with("certificate", Some(&judged.rule), why.clone(), Vec::new());
     judged.outcome = Outcome::Hold { reason: Reason::NotCertified };
     judged.why_not = Some(why);
+    judged.lacked = Some(Lacked { rule: judged.rule.clone(), kind: LackedKind::Certificate, condition: String::new() });
     None
 }
 

@@ -142,6 +142,7 @@ fn held(case: &Case<'_>, rules: &RuleSet, trail: Trail, reason: Reason, why: Str
             steps: trail.steps,
             equation: format!("{amount} = {amount} unapplied"),
             why_not: Some(why),
+            lacked: Some(verdict::by_engine()),
             ..Evidence::default()
         },
     }
@@ -234,6 +235,7 @@ fn conclude(case: &Case<'_>, found: Found, mut state: State, finder: &Finder<'_>
             equation,
             runner_up: judged.runner_up,
             why_not: judged.why_not,
+            lacked: judged.lacked,
             confidence: sure,
             certificate,
             shadow: judged.shadow,

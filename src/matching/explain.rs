@@ -113,6 +113,9 @@ fn render_evidence(item: &EvidenceItem) -> String {
     if item.points_milli != 0 {
         let _ = write!(text, ", {}", points(item.points_milli));
     }
+    if let Some(fact) = item.fact {
+        let _ = write!(text, ", fact {fact}");
+    }
     text.push(')');
     if let Some(byte) = item.byte {
         let _ = write!(text, " at byte {byte}");

@@ -34,7 +34,7 @@ mod verdict;
 pub use decide::{Case, decide};
 pub use link::{Link, link, link_remittance};
 pub use run_case::{decide_case, run_case};
-pub use snapshot::Snapshot;
+pub use snapshot::{FactState, LearnedFact, Snapshot};
 
 #[cfg(test)]
 mod tests;

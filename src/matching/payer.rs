@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use super::limits::NAMES_MAX;
-use super::snapshot::{Customers, Sign, Snapshot, signs};
+use super::snapshot::{Customers, Owner, Snapshot, signs};
 use super::trail::{Trail, evidence, excerpt};
-use crate::domain::{CustomerId, EvidenceItem, Payer};
+use crate::domain::{CustomerId, EvidenceItem, FactId, FactRef, Payer, SignKind};
 use crate::normalise::{self, Name, similarity_milli};
 use crate::rules::{MayPay, RelationKind, RuleSet};
 
@@ -288,24 +288,26 @@ const CODE_CHARS_MIN: usize = 4;
 fn by_history(payer: &Payer, snapshot: &Snapshot, view: &mut PayerView, found: &mut Vec<EvidenceItem>) {
     for sign in signs(payer) {
         let owners = snapshot.learned.owners(&sign, |a, b| snapshot.customers.root(a) == snapshot.customers.root(b));
-        let (field, shown, points) = match &sign {
-            Sign::Account(_) => {
+        let (field, shown, points) = match sign.kind {
+            SignKind::Account => {
                 view.account_unknown &= owners.is_empty();
                 ("payer_account", payer.account_last4.as_deref().map(|last4| format!("••••{last4}")), points::LEARNED_ACCOUNT)
             }
-            Sign::Id(_) => ("originator_id", payer.id.clone(), points::LEARNED_ACCOUNT),
-            Sign::Name(_) => ("payer_name", payer.name.clone(), points::LEARNED_NAME),
+            SignKind::Id => ("originator_id", payer.id.clone(), points::LEARNED_ACCOUNT),
+            SignKind::Name => ("payer_name", payer.name.clone(), points::LEARNED_NAME),
         };
         let points = points - shared(owners.len());
-        for (number, count) in owners {
-            point(view, &snapshot.customers, number, points, |pointed| match sign {
-                Sign::Account(_) => pointed.account = true,
-                Sign::Id(_) => pointed.id = true,
-                Sign::Name(_) => pointed.name = pointed.name.max(NameMatch::Strong),
+        for Owner { number, payments, version } in owners {
+            point(view, &snapshot.customers, number, points, |pointed| match sign.kind {
+                SignKind::Account => pointed.account = true,
+                SignKind::Id => pointed.id = true,
+                SignKind::Name => pointed.name = pointed.name.max(NameMatch::Strong),
             });
-            let level = format!("learned from {count} payments");
+            let level = format!("learned from {payments} payments");
             let shown = shown.as_deref().unwrap_or_default();
-            found.push(evidence(field, shown, &label(&snapshot.customers, number), &level, points, None));
+            let id = FactId::of(sign.kind, &sign.text, snapshot.customers.id(number));
+            let said = evidence(field, shown, &label(&snapshot.customers, number), &level, points, None);
+            found.push(EvidenceItem { fact: Some(FactRef { id, version }), ..said });
         }
     }
 }

@@ -42,6 +42,7 @@ pub(super) fn evidence(field: &str, theirs: &str, ours: &str, level: &str, point
         level: level.to_owned(),
         points_milli,
         byte,
+        fact: None,
     }
 }
 

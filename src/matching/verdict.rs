@@ -6,7 +6,7 @@ use super::decide::{Found, State, payer_is_known};
 use super::draft::Draft;
 use super::snapshot::Slot;
 use super::trail::{Trail, figure};
-use crate::domain::{Outcome, ProposalLine, Reason, RunnerUp, Shadow};
+use crate::domain::{Lacked, LackedKind, Outcome, ProposalLine, Reason, RunnerUp, Shadow};
 use crate::normalise;
 use crate::rules::{Fact, FactSet, Verdict};
 
@@ -19,6 +19,8 @@ pub(super) struct Judged {
     pub(super) uncertified: Option<String>,
     pub(super) runner_up: Option<RunnerUp>,
     pub(super) why_not: Option<String>,
+    /// The same as reports count it.
+    pub(super) lacked: Option<Lacked>,
     /// What rules in stage shadow would have done with it.
     pub(super) shadow: Option<Shadow>,
 }
@@ -48,6 +50,11 @@ pub(super) fn judge(found: &Found, state: &mut State, amount_minor: i64, finder:
     collect_blocks(best, state);
     if let Some((reason, why)) = state.blocks.first().cloned() {
         trail.note_with("veto", Some(&rule), why.clone(), Vec::new());
+        let lacked = match &verdict {
+            // A rule says the same; taking it out would not open what the engine holds by itself.
+            Verdict::Hold(nearest) if nearest.reason == Some(reason) => Lacked { kind: LackedKind::Engine, ..nearest.lacked() },
+            _ => by_engine(),
+        };
         let why = match &verdict {
             Verdict::Hold(nearest) if nearest.reason != Some(reason) => format!("{why}; besides, {}", nearest.sentence()),
             _ => why,
@@ -58,6 +65,7 @@ pub(super) fn judge(found: &Found, state: &mut State, amount_minor: i64, finder:
             uncertified: None,
             runner_up,
             why_not: Some(why),
+            lacked: Some(lacked),
             shadow: None,
         };
     }
@@ -70,13 +78,22 @@ pub(super) fn judge(found: &Found, state: &mut State, amount_minor: i64, finder:
             reasons.dedup();
             trail.note_with("rule", Some(&rule), "the evidence is complete", Vec::new());
             let outcome = if reasons.is_empty() { Outcome::Post } else { Outcome::PostWithFollowUp { reasons } };
-            Judged { outcome, rule, uncertified: uncertified.map(|why| why.sentence()), runner_up, why_not: None, shadow }
+            Judged {
+                outcome,
+                rule,
+                uncertified: uncertified.map(|why| why.sentence()),
+                runner_up,
+                why_not: None,
+                lacked: None,
+                shadow,
+            }
         }
         Verdict::Hold(nearest) => {
             let reason = nearest.reason.unwrap_or_else(|| reason_of(best, found, state, finder));
             let why = nearest.sentence();
             trail.note_with("rule", Some(&nearest.rule), why.clone(), Vec::new());
-            Judged { outcome: Outcome::Hold { reason }, rule, uncertified: None, runner_up, why_not: Some(why), shadow }
+            let lacked = Some(nearest.lacked());
+            Judged { outcome: Outcome::Hold { reason }, rule, uncertified: None, runner_up, why_not: Some(why), lacked, shadow }
         }
     }
 }
@@ -94,7 +111,21 @@ fn nothing_found(found: &Found, state: &mut State, finder: &Finder<'_>, trail: &
     };
     trail.note("veto", why.clone());
     let rule = "engine".to_owned();
-    Judged { outcome: Outcome::Hold { reason }, rule, uncertified: None, runner_up: None, why_not: Some(why), shadow: None }
+    let lacked = Some(by_engine());
+    Judged {
+        outcome: Outcome::Hold { reason },
+        rule,
+        uncertified: None,
+        runner_up: None,
+        why_not: Some(why),
+        lacked,
+        shadow: None,
+    }
+}
+
+/// No rule opens it, and none says why.
+pub(super) fn by_engine() -> Lacked {
+    Lacked { rule: "engine".to_owned(), kind: LackedKind::Engine, condition: String::new() }
 }
 
 /// Establishes the facts about the best explanation as a whole.

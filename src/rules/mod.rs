@@ -21,6 +21,7 @@ pub mod mask;
 pub mod normalise;
 pub mod payers;
 pub mod reasons;
+mod remedy;
 pub mod routing;
 mod rule;
 pub mod tolerance;
@@ -43,6 +44,7 @@ pub use fact::{Condition, Fact, FactSet};
 pub use normalise::{NormaliseRules, Reference, ReferenceKind};
 pub use payers::{IdentifyBy, MayPay, PayerRules, RelationKind};
 pub use reasons::{CodeTreatment, ReasonCode, ReasonRules};
+pub use remedy::{Remedy, sentence_of};
 pub use routing::{RoutingRules, Severity};
 pub use rule::{Aim, Example, Header, Rule, Stage};
 pub use tolerance::{

@@ -5,7 +5,10 @@ use super::{
     fact::{Condition, FactSet},
     rule::Stage,
 };
-use crate::domain::Reason;
+use crate::domain::{Lacked, LackedKind, Reason};
+
+/// Between the conditions of a mixture.
+pub(super) const AND: &str = " and ";
 
 /// May it post?
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +70,19 @@ pub enum Failed {
 }
 
 impl WhyNot {
+    /// The same without the line, as reports count it.
+    pub fn lacked(&self) -> Lacked {
+        let (kind, condition) = match &self.failed {
+            Failed::Missing(condition) => (LackedKind::Missing, condition.to_string()),
+            Failed::Veto(condition) => (LackedKind::Veto, condition.to_string()),
+            Failed::Never(when) => (LackedKind::Never, when.iter().map(ToString::to_string).collect::<Vec<_>>().join(AND)),
+            Failed::Stage(stage) => (LackedKind::Stage, stage.as_str().to_owned()),
+            Failed::Demoted => (LackedKind::Demoted, String::new()),
+            Failed::NoBundle => (LackedKind::NoRule, String::new()),
+        };
+        Lacked { rule: self.rule.clone(), kind, condition }
+    }
+
     /// One sentence for a person.
     pub fn sentence(&self) -> String {
         let line = self.line.map(|line| format!(" on line {}", line + 1)).unwrap_or_default();

@@ -9,7 +9,7 @@ use super::{
     bulk::Rows,
     value::{Columns, values},
 };
-use crate::domain::{ApplicationId, Currency, CustomerId, DecisionId, FileId, OpenItemId, PaymentId, SellerId};
+use crate::domain::{ApplicationId, Currency, CustomerId, DecisionId, FileId, Lesson, OpenItemId, PaymentId, SellerId};
 
 /// What an application moves money to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -211,18 +211,20 @@ impl Tx {
     }
 
     /// Items on which cash of these payments stands, by payment.
-    pub async fn items_paid_by(&mut self, payments: &[PaymentId]) -> anyhow::Result<BTreeMap<PaymentId, Vec<OpenItemId>>> {
+    pub async fn items_paid_by(&mut self, payments: &[PaymentId]) -> anyhow::Result<BTreeMap<PaymentId, Vec<Lesson>>> {
         let mut rows = Rows::of_width(1);
         for id in payments.iter().collect::<BTreeSet<_>>() {
             rows.push(values![*id]);
         }
-        let sql = "{v} select a.payment_id, a.open_item_id from application a join v on a.payment_id = v.id \
-                   where a.open_item_id is not null and a.reverses is null \
+        let sql = "{v} select a.payment_id, a.open_item_id, case when a.actor = 'engine' then null else a.id end \
+                   from application a join v on a.payment_id = v.id where a.open_item_id is not null and a.reverses is null \
                    and not exists (select 1 from application r where r.reverses = a.id) order by a.id";
-        let mut paid: BTreeMap<PaymentId, Vec<OpenItemId>> = BTreeMap::new();
+        let mut paid: BTreeMap<PaymentId, Vec<Lesson>> = BTreeMap::new();
         for row in &self.all_with_rows("id", rows, sql, Vec::new()).await? {
             let mut columns = Columns::of(row);
-            paid.entry(PaymentId(columns.number()?)).or_default().push(OpenItemId(columns.number()?));
+            let (payment, item) = (PaymentId(columns.number()?), OpenItemId(columns.number()?));
+            let by_person = columns.number_opt()?.map(ApplicationId);
+            paid.entry(payment).or_default().push(Lesson { item, by_person });
         }
         Ok(paid)
     }

@@ -1,7 +1,7 @@
 //! The closed lists of the domain as the text the store keeps.
 
 use super::{ApplicationKind, FileState};
-use crate::domain::{AmountClass, ItemKind, ItemStatus, Level, Method, PaymentState, Reason, RemittanceState, Report};
+use crate::domain::{AmountClass, ItemKind, ItemStatus, Level, Method, PaymentState, Reason, RemittanceState, Report, SignKind};
 
 /// A value with a code in the store.
 pub(crate) trait Code: Sized {
@@ -28,6 +28,7 @@ codes! {
     Level: File Record Payment Remittance OpenItem;
     ApplicationKind: Item OnAccount Refund Return;
     AmountClass: Normal Large;
+    SignKind: Account Id Name;
     FileState: Received Recorded Held Rejected Unsupported;
 }
 

@@ -64,7 +64,7 @@ impl Tx {
     pub async fn record_decisions(&mut self, decisions: &[NewDecision<'_>], day: NaiveDate) -> anyhow::Result<Vec<DecisionId>> {
         let ids = self.reserve(Kind::Decision, decisions.len()).await?;
         let at = self.stamp().to_owned();
-        let (mut rows, mut keys) = (Rows::of_width(16), Rows::of_width(2));
+        let (mut rows, mut keys) = (Rows::of_width(17), Rows::of_width(2));
         for (place, (new, id)) in decisions.iter().zip(&ids).enumerate() {
             let Decision { outcome, proposals, evidence } = new.decision;
             let key = format!("P{}v{}", new.payment.0, new.version);
@@ -87,14 +87,22 @@ impl Tx {
                 evidence.certificate,
                 json(new.inputs)?,
                 evidence.shadow.as_ref().map(|shadow| shadow.rule.as_str()),
+                evidence.lacked.as_ref().map(json).transpose()?,
             ]);
         }
         let columns = "id, key, payment_id, at, business_day, rule_set, rule, outcome, proposals, evidence, \
-                       confidence, amount_class, amount_share, certificate_id, inputs, shadow";
+                       confidence, amount_class, amount_share, certificate_id, inputs, shadow, lacked";
         let inserted = self.insert("decision", columns, "on conflict (key) do nothing", rows).await?;
-        if inserted == ids.len() as u64 {
-            return Ok(ids.into_iter().map(DecisionId).collect());
-        }
+        let ids: Vec<_> = ids.into_iter().map(DecisionId).collect();
+        let stored = if inserted == ids.len() as u64 { ids.clone() } else { self.decisions_by_key(keys).await? };
+        // A repeat stores nothing new, facts neither.
+        let new = decisions.iter().zip(&stored).zip(&ids).filter(|((_, stored), id)| stored == id);
+        self.record_facts(new.map(|((decision, _), id)| (*id, decision))).await?;
+        Ok(stored)
+    }
+
+    /// The ids of decisions, in the order of the keys.
+    async fn decisions_by_key(&mut self, keys: Rows) -> anyhow::Result<Vec<DecisionId>> {
         let sql = "{v} select v.place, d.id from decision d join v on d.key = v.key order by v.place";
         let found = self.all_with_rows("place, key", keys, sql, Vec::new()).await?;
         let ids = found.iter().map(|row| {

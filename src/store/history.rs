@@ -21,6 +21,9 @@ pub struct KnownRows {
     /// Entries of the journal, and with them the applications.
     pub entries: i64,
     pub past: i64,
+    /// What people revoked of what the ledger teaches.
+    #[serde(default)]
+    pub revocations: i64,
 }
 
 /// An item with what was settled of it outside of this ledger.
@@ -88,11 +91,15 @@ pub struct Move {
     pub decision: Option<DecisionId>,
 }
 
+const MOVE: &str = "a.id, a.entry_id, a.payment_id, a.kind, a.open_item_id, a.cash_minor, a.discount_minor, a.deduction_minor, \
+                    a.write_off_minor, a.closes_minor, a.business_day, a.actor, e.kind, a.reverses, a.decision_id";
+const MOVED: &str = "application a join journal_entry e on e.id = a.entry_id";
+
 impl Tx {
     /// The newest rows that this transaction sees.
     pub async fn known_rows(&mut self) -> anyhow::Result<KnownRows> {
         let newest = |table: &str| format!("(select coalesce(max(id), 0) from {table})");
-        let tables = ["open_item", "customer", "payment", "journal_entry", "past"].map(newest).join(", ");
+        let tables = ["open_item", "customer", "payment", "journal_entry", "past", "learned_revocation"].map(newest).join(", ");
         let Some(row) = self.first(&format!("select {tables}"), Vec::new()).await? else { return Ok(KnownRows::default()) };
         let columns = &mut Columns::of(&row);
         Ok(KnownRows {
@@ -101,6 +108,7 @@ impl Tx {
             payments: columns.number()?,
             entries: columns.number()?,
             past: columns.number()?,
+            revocations: columns.number()?,
         })
     }
 
@@ -143,10 +151,19 @@ impl Tx {
 
     /// All money that ever moved, in the order of the journal.
     pub async fn moves(&mut self) -> anyhow::Result<Vec<Move>> {
-        let sql = "select a.id, a.entry_id, a.payment_id, a.kind, a.open_item_id, a.cash_minor, a.discount_minor, a.deduction_minor, \
-                   a.write_off_minor, a.closes_minor, a.business_day, a.actor, e.kind, a.reverses, a.decision_id from application a \
-                   join journal_entry e on e.id = a.entry_id order by a.entry_id, a.id";
-        self.all(sql, Vec::new()).await?.iter().map(|row| Move::read(&mut Columns::of(row))).collect()
+        let sql = format!("select {MOVE} from {MOVED} order by a.entry_id, a.id");
+        self.all(&sql, Vec::new()).await?.iter().map(|row| Move::read(&mut Columns::of(row))).collect()
+    }
+
+    /// The same of some payments.
+    pub async fn moves_of(&mut self, payments: &[PaymentId]) -> anyhow::Result<Vec<Move>> {
+        let mut rows = Rows::of_width(1);
+        for payment in payments {
+            rows.push(values![*payment]);
+        }
+        let sql = format!("{{v}} select {MOVE} from {MOVED} join v on v.id = a.payment_id order by a.entry_id, a.id");
+        let found = self.all_with_rows("id", rows, &sql, Vec::new()).await?;
+        found.iter().map(|row| Move::read(&mut Columns::of(row))).collect()
     }
 
     /// Payments that stopped counting because of another record of the same money, with the entry that booked them back.

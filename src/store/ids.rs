@@ -36,6 +36,7 @@ pub enum Kind {
     Past,
     Backtest,
     Activation,
+    LearnedRevocation,
 }
 
 impl Kind {
@@ -66,6 +67,7 @@ impl Kind {
             Self::Past => "past",
             Self::Backtest => "backtest",
             Self::Activation => "activation",
+            Self::LearnedRevocation => "learned_revocation",
         }
     }
 }

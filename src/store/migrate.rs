@@ -58,6 +58,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("migrations/sqlite/0007_rows_without_account.sql"),
         postgres: include_str!("migrations/postgres/0007_rows_without_account.sql"),
     },
+    Migration {
+        version: 9,
+        name: "learned",
+        sqlite: include_str!("migrations/sqlite/0009_learned.sql"),
+        postgres: include_str!("migrations/postgres/0009_learned.sql"),
+    },
 ];
 
 /// Applies what is missing and refuses a database whose applied steps are not ours.

@@ -12,7 +12,9 @@ use super::{
 };
 use crate::{
     certificate::drawn,
-    domain::{Decision, DecisionId, Evidence, FileId, OpenItemId, Outcome, Payment, PaymentId, PaymentState, Reason, Remittance},
+    domain::{
+        Decision, DecisionId, Evidence, FileId, Lesson, OpenItemId, Outcome, Payment, PaymentId, PaymentState, Reason, Remittance,
+    },
     failpoint,
     ledger::{self, DECISION, Hold, PostOutcome, Posting, audit_key, match_key, waiting_key},
     matching::{self, Case, Snapshot},
@@ -129,8 +131,8 @@ impl Engine {
                 && let Some(proposal) = decision.proposals.first()
             {
                 snapshot.settle(proposal, self.clock.today());
-                let items: Vec<_> = proposal.lines.iter().map(|line| line.item).collect();
-                snapshot.learn(&payment, remittance, &items);
+                let lessons: Vec<_> = proposal.lines.iter().map(|line| Lesson::of_engine(line.item)).collect();
+                snapshot.learn(&payment, remittance, &lessons);
             }
             snapshot.saw_payment(&payment, remittance);
             let inputs = Inputs {

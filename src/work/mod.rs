@@ -6,6 +6,7 @@
 mod acknowledge;
 mod archived;
 pub mod backtest;
+mod causes;
 mod certify;
 mod consumer;
 mod directory;
@@ -13,6 +14,7 @@ mod engine;
 mod exceptions;
 mod explain;
 mod invoices;
+mod learned;
 mod master_data;
 mod match_job;
 mod matcher;
@@ -32,10 +34,12 @@ mod sighting;
 mod sources;
 mod survey;
 
+pub use causes::{Cause, CauseMoney, FirstProposals, Opened};
 pub use certify::Issued;
 pub use consumer::{JobKind, Role, Stop};
 pub use engine::{Engine, NoLedger};
 pub use explain::explain;
+pub use learned::{ListedFact, Teacher, Touched};
 pub use master_data::{Import, ImportedFile, Stored, UnknownName};
 pub use receive::{Door, Received};
 pub use rule_life::{ListedRule, Person};

@@ -7,7 +7,7 @@ use crate::{
     domain::{Currency, Decision, Evidence, Level, LineAdjustmentKind, Location, Outcome, PaymentId, Reason, Route, Source},
     ledger::{Posting, apply, mark_duplicate, match_key, reverse_payment, take_back},
     store::{
-        FileCounts, FileState, Kind, MatchRateBy, NewArrival, NewDecision, NewException, NewReturn, Recording, Tx,
+        FileCounts, FileState, Kind, MatchRateBy, NewArrival, NewDecision, NewException, NewReturn, Recording, Tx, Window,
         testing::{Fresh, World, on_both},
     },
 };
@@ -177,17 +177,27 @@ on_both! {
     async fn match_rates_count_what_needed_no_person(fresh) {
         let (world, _) = day(fresh).await;
         let mut tx = fresh.db.read().await.unwrap();
-        let rates = tx.match_rates(world.day, world.day, MatchRateBy::All).await.unwrap();
+        let window = |days: u32| Window { days, today: world.day };
+        let rates = tx.match_rates(world.day, world.day, MatchRateBy::All, window(90)).await.unwrap();
         let [rate] = &rates[..] else { panic!("{rates:?}") };
         // Live are all but the duplicate; fully disposed without a person are P0 and P4.
         assert_eq!((rate.payments, rate.payments_auto), (6, 2));
         // Applied lines A, B, E by the engine; P2, P3 and P6 wait with a line each, P1 with none.
-        assert_eq!((rate.lines, rate.lines_auto, rate.lines_reversed), (6, 3, 1));
-        assert_eq!((rate.received_minor, rate.auto_minor, rate.reversed_minor), (3_100, 1_850, 700));
-        for by in [MatchRateBy::Format, MatchRateBy::Seller, MatchRateBy::Method, MatchRateBy::BusinessDay] {
-            assert_eq!(tx.match_rates(world.day, world.day, by).await.unwrap()[0].payments, 6);
+        assert_eq!((rate.lines, rate.lines_auto), (6, 3));
+        // Four lines were applied by the engine, one of them was reversed the same day, and the others may still be.
+        assert_eq!((rate.engine_lines, rate.lines_reversed, rate.window_lines), (4, 1, 3));
+        assert_eq!((rate.received_minor, rate.auto_minor), (3_100, 1_850));
+        assert_eq!((rate.engine_minor, rate.reversed_minor, rate.window_minor), (2_550, 700, 1_850));
+        for by in MatchRateBy::EVERY {
+            let rates = tx.match_rates(world.day, world.day, by, window(90)).await.unwrap();
+            assert_eq!(rates.iter().map(|rate| rate.payments).sum::<i64>(), 6, "{by:?}");
+            assert_eq!(rates.iter().map(|rate| (rate.engine_lines, rate.lines_reversed)).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1)), (4, 1), "{by:?}");
         }
-        assert!(tx.match_rates(world.day.succ_opt().expect("a date"), world.day.succ_opt().expect("a date"), MatchRateBy::All).await.unwrap().is_empty());
+        let later = world.day.succ_opt().expect("a date");
+        assert!(tx.match_rates(later, later, MatchRateBy::All, window(90)).await.unwrap().is_empty());
+        let long_after = Window { days: 90, today: world.day + chrono::Days::new(91) };
+        let closed = tx.match_rates(world.day, world.day, MatchRateBy::All, long_after).await.unwrap();
+        assert_eq!((closed[0].window_lines, closed[0].lines_reversed), (0, 1), "the window is over");
         let reasons = tx.match_reasons(world.day, world.day).await.unwrap();
         assert_eq!((reasons.len(), reasons[0].exceptions, reasons[0].open, reasons[0].amount_minor), (1, 4, 4, 400));
     }

@@ -10,18 +10,20 @@ mod learned;
 mod recent;
 mod waiting;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::NaiveDate;
 
 use crate::domain::{
-    Customer, CustomerId, OpenItem, OpenItemId, Payment, PaymentId, Proposal, Relation, Remittance, RemittanceId,
+    Customer, CustomerId, Lesson, OpenItem, OpenItemId, Payment, PaymentId, Proposal, Relation, Remittance, RemittanceId,
+    Revocation,
 };
 
 pub(super) use customers::Customers;
 pub(super) use index::Kind;
 pub(super) use items::{Items, Slot, distinctive_part};
-pub(super) use learned::{Sign, signs};
+pub use learned::{FactState, LearnedFact};
+pub(super) use learned::{Owner, signs};
 pub(super) use recent::{Recent, Seen, folded_trace};
 pub(super) use waiting::{Waiting, tail};
 
@@ -92,13 +94,37 @@ impl Snapshot {
 
     /// The cash of a payment stands on these items: whoever owns them pays from this account, under this id and name. Calling it again replaces what
     /// the payment taught before; without items it teaches nothing any more.
-    pub fn learn(&mut self, payment: &Payment, remittance: Option<&Remittance>, items: &[OpenItemId]) {
-        let slots = items.iter().filter_map(|item| self.items.slot(*item));
-        let mut owners: Vec<u32> = slots.map(|slot| self.items.customer[slot as usize]).collect();
-        owners.sort_unstable();
-        owners.dedup();
+    pub fn learn(&mut self, payment: &Payment, remittance: Option<&Remittance>, lessons: &[Lesson]) {
+        let mut owners = BTreeMap::new();
+        for lesson in lessons {
+            let Some(slot) = self.items.slot(lesson.item) else { continue };
+            let newest = owners.entry(self.items.customer[slot as usize]).or_default();
+            *newest = lesson.by_person.max(*newest);
+        }
         let payers: Vec<_> = std::iter::once(&payment.payer).chain(remittance.map(|remittance| &remittance.payer)).collect();
-        self.learned.teach(payment.id, &payers, &owners);
+        self.learned.teach(payment.id, &payers, owners.into_iter().collect());
+    }
+
+    /// All that people revoked of what the ledger teaches, oldest first; it takes the place of what was known of that before.
+    pub fn revoke(&mut self, revocations: &[Revocation]) {
+        let mut revoked: HashMap<learned::Sign, BTreeMap<u32, learned::Revoked>> = HashMap::new();
+        for Revocation { kind, sign, customer, for_good, until } in revocations {
+            let sign = learned::Sign { kind: *kind, text: sign.clone() };
+            let told = revoked.entry(sign).or_default().entry(self.customers.number(*customer)).or_default();
+            told.times += 1;
+            told.for_good |= for_good;
+            told.until = told.until.max(Some(*until));
+        }
+        self.learned.revoke(revoked);
+    }
+
+    /// What the ledger has taught, and what was revoked of it, by customer.
+    pub fn learned_facts(&self) -> Vec<LearnedFact> {
+        let customers = &self.customers;
+        let mut facts = self.learned.facts(|a, b| customers.root(a) == customers.root(b), |number| customers.id(number));
+        facts.iter_mut().for_each(|fact| fact.payments.sort_unstable());
+        facts.sort_by(|a, b| (a.customer, a.kind, &a.sign).cmp(&(b.customer, b.kind, &b.sign)));
+        facts
     }
 
     /// Forgets a payment, for instance because its file was rejected.

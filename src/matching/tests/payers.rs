@@ -1,7 +1,8 @@
 //! Who paid, and for whom that is allowed.
 
 use super::world::{Paying, World, pay};
-use crate::domain::{AccountKey, Payer, Payment, PaymentId, Reason};
+use crate::domain::{AccountKey, ApplicationId, Lesson, Payer, Payment, PaymentId, Reason, Revocation, SignKind};
+use crate::matching::FactState;
 
 fn acme() -> World {
     let mut world = World::acme();
@@ -135,7 +136,7 @@ fn whoever_paid_three_times_from_an_account_is_known_by_it() {
     let habit = |times: usize| {
         let mut snapshot = world.snapshot();
         for (item, number) in paid.iter().zip(100..).take(times) {
-            snapshot.learn(&earlier(number), None, &[*item]);
+            snapshot.learn(&earlier(number), None, &[Lesson::of_engine(*item)]);
         }
         snapshot
     };
@@ -146,9 +147,74 @@ fn whoever_paid_three_times_from_an_account_is_known_by_it() {
     let for_another = from_account(pay(55_551).line("INV-3003", 55_551));
     world.decide_on(&habit(3), &for_another).posted(&[("INV-3003", 55_551)]);
     let mut processor = habit(3);
-    processor.learn(&earlier(200), None, &[of_another]);
+    processor.learn(&earlier(200), None, &[Lesson::of_engine(of_another)]);
     world.decide_on(&processor, &unnamed).held(Reason::UnidentifiedPayer);
     let mut taken_back = habit(3);
     taken_back.learn(&earlier(100), None, &[]);
     world.decide_on(&taken_back, &unnamed).held(Reason::UnidentifiedPayer);
+}
+
+/// A revoke tells the same whether it comes before or after what it revokes, takes nothing from the proof that a sign is mixed, and only people
+/// teach a fact again.
+#[test]
+fn a_revoke_counts_in_whatever_order_it_is_read() {
+    let mut world = World::default();
+    let customer = world.customer("C1", "Acme Industrial Supply Inc.").id;
+    world.item("INV-1001", 123_457);
+    let paid: Vec<_> = (1..=6).map(|number| world.item(&format!("INV-{number}"), number).id).collect();
+    world.customer("C2", "Bright Foods LLC");
+    let of_another = world.item("INV-9", 9).id;
+    let account = Payer { account: Some(AccountKey("habit".to_owned())), ..Payer::default() };
+    let payment = |number: i64| Payment { id: PaymentId(number), payer: account.clone(), ..pay(1).payment };
+    let mut unnamed = pay(123_457);
+    unnamed.payment.payer = account.clone();
+    let revocation = |for_good, until| {
+        let (kind, sign) = (SignKind::Account, "habit".to_owned());
+        [Revocation { kind, sign, customer, for_good, until: ApplicationId(until) }]
+    };
+    let both_ways = |lessons: &[(i64, Lesson)], revocations: &[Revocation]| {
+        let (mut before, mut after) = (world.snapshot(), world.snapshot());
+        before.revoke(revocations);
+        for (number, lesson) in lessons {
+            before.learn(&payment(*number), None, &[*lesson]);
+            after.learn(&payment(*number), None, &[*lesson]);
+        }
+        after.revoke(revocations);
+        assert_eq!(before.learned_facts(), after.learned_facts());
+        assert_eq!(world.decide_on(&before, &unnamed).decision, world.decide_on(&after, &unnamed).decision);
+        before
+    };
+    let by_engine: Vec<_> = paid.iter().zip(100..).map(|(item, number)| (number, Lesson::of_engine(*item))).collect();
+    let by_person = |from: i64| -> Vec<_> {
+        let lesson = |place: i64| Lesson {
+            item: paid[usize::try_from(place).expect("small")],
+            by_person: Some(ApplicationId(from + place)),
+        };
+        (0..3).map(|place| (200 + place, lesson(place))).collect()
+    };
+    let state = |snapshot: &crate::matching::Snapshot| snapshot.learned_facts().iter().map(|fact| fact.state).collect::<Vec<_>>();
+
+    let known = both_ways(&by_engine, &[]);
+    assert_eq!(state(&known), [FactState::InUse]);
+    world.decide_on(&known, &unnamed).posted(&[("INV-1001", 123_457)]);
+    let off = both_ways(&by_engine, &revocation(false, 50));
+    assert_eq!(state(&off), [FactState::Revoked]);
+    world.decide_on(&off, &unnamed).held(Reason::UnidentifiedPayer);
+    // Three by people: before the revoke, with one of them before, and after it.
+    for (from, expected) in [(10, FactState::Revoked), (50, FactState::Revoked), (51, FactState::InUse)] {
+        let told = both_ways(&[by_engine.clone(), by_person(from)].concat(), &revocation(false, 50));
+        assert_eq!(state(&told), [expected], "from application {from}");
+    }
+    let good = both_ways(&by_person(51), &revocation(true, 50));
+    assert_eq!(state(&good), [FactState::RevokedForGood]);
+    world.decide_on(&good, &unnamed).held(Reason::UnidentifiedPayer);
+    // A revoke of the one does not make the account the other's.
+    let stray: Vec<_> = (300..303).map(|number| (number, Lesson::of_engine(of_another))).collect();
+    let mixed = both_ways(&[by_engine.clone(), stray].concat(), &revocation(false, 50));
+    assert_eq!(state(&mixed), [FactState::Revoked, FactState::Mixed]);
+    // Taken back, a payment teaches nothing again either.
+    let mut again = both_ways(&by_person(51), &revocation(false, 50));
+    again.learn(&payment(200), None, &[]);
+    assert_eq!(state(&again), [FactState::Revoked]);
+    assert_eq!(again.learned_facts()[0].payments, [PaymentId(201), PaymentId(202)]);
 }

@@ -13,8 +13,8 @@ use chrono::NaiveDate;
 
 use crate::{
     domain::{
-        ApplicationId, Customer, CustomerId, ItemStatus, OpenItem, OpenItemId, Payment, PaymentId, PaymentState, Remittance,
-        RemittanceId,
+        ApplicationId, Customer, CustomerId, ItemStatus, Lesson, OpenItem, OpenItemId, Payment, PaymentId, PaymentState,
+        Remittance, RemittanceId, Revocation,
     },
     matching::Snapshot,
     store::{ApplicationKind, Inputs, KnownRows, Move, Past, PastDecision, PastItem, PastPayment, Tx},
@@ -51,7 +51,7 @@ struct Used {
     returned_minor: i64,
     void: bool,
     /// What stands on items.
-    items: Vec<(ApplicationId, OpenItemId)>,
+    items: Vec<(ApplicationId, Lesson)>,
 }
 
 /// A row that was changed in place.
@@ -79,6 +79,8 @@ pub struct History {
     /// Changes of rows, with what was changed.
     changes: std::iter::Peekable<std::vec::IntoIter<(i64, Changed)>>,
     apart: Vec<(String, PaymentId, PaymentId)>,
+    /// What people revoked, by the number of each revocation.
+    revocations: Vec<(i64, Revocation)>,
     closed: HashMap<OpenItemId, Closed>,
     used: HashMap<PaymentId, Used>,
     known: KnownRows,
@@ -109,6 +111,7 @@ impl History {
             voided: voided.into_iter().peekable(),
             changes: Vec::new().into_iter().peekable(),
             apart: tx.told_apart_at().await?,
+            revocations: tx.numbered_revocations().await?,
             closed: HashMap::new(),
             used: HashMap::new(),
             known: KnownRows::default(),
@@ -185,6 +188,10 @@ impl History {
         }
         let apart = self.apart.iter().filter(|(at, _, _)| *at <= self.at).map(|(_, one, other)| (*one, *other));
         self.snapshot.tell_apart(apart);
+        if from.revocations != to.revocations {
+            let told = self.revocations.iter().filter(|(number, _)| *number <= to.revocations);
+            self.snapshot.revoke(&told.map(|(_, revocation)| revocation.clone()).collect::<Vec<_>>());
+        }
         for id in payments {
             self.show(id);
         }
@@ -211,10 +218,10 @@ impl History {
         let Some((payment, _)) = self.subject(decision, inputs) else { return };
         let remittance = inputs.remittance.and_then(|id| self.remittances.get(&id));
         if !matches!(decision.outcome, crate::domain::Outcome::Hold { .. }) {
-            let items: Vec<_> = decision.proposal.lines.iter().map(|line| line.item).collect();
+            let lessons: Vec<_> = decision.proposal.lines.iter().map(|line| Lesson::of_engine(line.item)).collect();
             self.snapshot.settle(&decision.proposal, decision.business_day);
-            self.snapshot.learn(&payment, remittance, &items);
-            self.items_taken.extend(items);
+            self.snapshot.learn(&payment, remittance, &lessons);
+            self.items_taken.extend(lessons.iter().map(|lesson| lesson.item));
         }
         self.snapshot.saw_payment(&payment, remittance);
     }
@@ -227,7 +234,10 @@ impl History {
         }
         match (moved.reverses, moved.item) {
             (Some(undone), _) => used.items.retain(|(application, _)| *application != undone),
-            (None, Some(item)) => used.items.push((moved.application, item)),
+            (None, Some(item)) => {
+                let by_person = (!moved.by_engine).then_some(moved.application);
+                used.items.push((moved.application, Lesson { item, by_person }));
+            }
             (None, None) => {}
         }
         if let Some(item) = moved.item {
@@ -284,9 +294,9 @@ impl History {
         let advice = self.advice.get(&id).copied().unwrap_or_else(own);
         let advice = advice.and_then(|advice| self.remittances.get(&advice));
         let payment = Payment { remittance: advice.map(|advice| advice.id), ..payment };
-        let items: Vec<_> = self.used.get(&id).into_iter().flat_map(|used| &used.items).map(|(_, item)| *item).collect();
+        let lessons: Vec<_> = self.used.get(&id).into_iter().flat_map(|used| &used.items).map(|(_, lesson)| *lesson).collect();
         self.snapshot.saw_payment(&payment, advice);
-        self.snapshot.learn(&payment, advice, &items);
+        self.snapshot.learn(&payment, advice, &lessons);
     }
 }
 
@@ -298,6 +308,7 @@ fn later(one: KnownRows, other: KnownRows) -> KnownRows {
         payments: one.payments.max(other.payments),
         entries: one.entries.max(other.entries),
         past: one.past.max(other.past),
+        revocations: one.revocations.max(other.revocations),
     }
 }
 

@@ -5,7 +5,7 @@
 
 mod history;
 mod report;
-mod verdict;
+pub(super) mod verdict;
 
 use std::{
     collections::{BTreeMap, HashMap},

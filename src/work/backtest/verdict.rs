@@ -65,6 +65,11 @@ pub struct Confirmed {
 }
 
 impl Confirmed {
+    #[cfg(test)]
+    pub fn standing(right: Lines) -> Self {
+        Self { right, ..Self::default() }
+    }
+
     /// The lines that are wrong, and those nobody has judged yet. `open_minor` tells what is open of an item now.
     pub fn judge(&self, lines: &Lines, open_minor: &dyn Fn(OpenItemId) -> i64) -> (Lines, Lines) {
         let (mut wrong, mut open) = (Lines::new(), Lines::new());

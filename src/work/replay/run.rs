@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Currency, Decision, ItemStatus, OpenItem, OpenItemId, Outcome, Payment, PaymentId, PaymentState, Permits, Proposal,
-        ProposalLine, Remittance,
+        Currency, Decision, ItemStatus, Lesson, OpenItem, OpenItemId, Outcome, Payment, PaymentId, PaymentState, Permits,
+        Proposal, ProposalLine, Remittance,
     },
     matching::{self, Case, Snapshot, explain::Names},
     rules::RuleSet,
@@ -188,7 +188,7 @@ impl<'a> Replay<'a> {
         self.snapshot.saw_payment(&payment, advice.as_ref());
         if let Some(proposal) = &posted {
             self.book(proposal, 1, day);
-            self.snapshot.learn(&payment, advice.as_ref(), &items(proposal));
+            self.snapshot.learn(&payment, advice.as_ref(), &lessons(proposal));
         }
         self.seen.insert(payment.id, Seen { name, payment, advice, decision, booked: posted });
     }
@@ -244,7 +244,7 @@ impl<'a> Replay<'a> {
             let proposal = self.labelled(label);
             self.book(&proposal, 1, day);
             if let Some(seen) = self.seen.get_mut(&id) {
-                self.snapshot.learn(&seen.payment, seen.advice.as_ref(), &items(&proposal));
+                self.snapshot.learn(&seen.payment, seen.advice.as_ref(), &lessons(&proposal));
                 seen.booked = Some(proposal);
                 seen.payment.state = PaymentState::Posted;
                 self.snapshot.saw_payment(&seen.payment, seen.advice.as_ref());
@@ -265,8 +265,9 @@ impl<'a> Replay<'a> {
     }
 }
 
-fn items(proposal: &Proposal) -> Vec<OpenItemId> {
-    proposal.lines.iter().map(|line| line.item).collect()
+/// A world is not taught otherwise by revoking, so who booked it makes no difference.
+fn lessons(proposal: &Proposal) -> Vec<Lesson> {
+    proposal.lines.iter().map(|line| Lesson::of_engine(line.item)).collect()
 }
 
 fn write(out: &mut dyn Write, record: &record::Record<'_>) -> anyhow::Result<()> {
