@@ -1,4 +1,5 @@
-//! Who may say what customers owe: the seller by EDI, the ERP by its lists, and nobody else without a person.
+//! Who may say what customers owe: the seller by EDI, the ERP by its lists, and nobody else without a person; and whose money it is that
+//! went to an account.
 
 mod support;
 
@@ -139,4 +140,55 @@ fn what_the_erp_saw_paid_elsewhere_is_not_paid_again() {
         let second = home.export("payments").pop().expect("the second payment");
         assert_eq!((text(&second, "state"), number(&second, "unapplied_minor")), ("exception".to_owned(), 75_000), "{second}");
     });
+}
+
+/// An 820 of C0001 that pays LW10441 and LW10457, to another account.
+fn paid_to(account: &str) -> String {
+    let sample = fs::read_to_string("samples/x12/good/820-01-exact.edi").expect("a sample");
+    assert!(sample.contains("*3100482275*"));
+    sample.replace("*3100482275*", &format!("*{account}*"))
+}
+
+#[test]
+fn money_that_went_to_an_account_of_others_waits_until_somebody_says_whose_it_is() {
+    on_both(|home| {
+        let foreign = put(home, "foreign.edi", &paid_to("5550001234"));
+        home.run(&["ingest", &foreign]).with_code(&[1]);
+        let found = exceptions(home);
+        assert!(found.len() == 1 && found[0].0 == "file_held" && found[0].1.contains("••••1234"), "{found:?}");
+        let states = |home: &Home| -> Vec<_> {
+            home.export("payments").iter().map(|row| (text(row, "state"), number(row, "unapplied_minor"))).collect()
+        };
+        let payments = home.export("payments");
+        assert!(payments.iter().all(|row| text(row, "state") == "held"), "{payments:?}");
+        assert!(home.export("applications").is_empty(), "nothing is paid with the money of others");
+
+        // The account is ours after all: once it is imported, the money settles the receivables of whoever owns it.
+        let accounts = put(
+            home,
+            "accounts.csv",
+            "seller_id,seller_name,kind,bank_routing,account,currency\nLWS,Larkspur Wholesale Supply,bai2,042206176,5550001234,USD\n",
+        );
+        home.ok(&["import", "bank-accounts", &accounts]);
+        home.ok(&["exceptions", "resolve", "E1", "release-file", "--note", "a new account of ours"]);
+        assert!(states(home).contains(&("posted".to_owned(), 0)), "{:?}", states(home));
+        let payments = home.export("payments");
+        assert!(
+            payments.iter().filter(|row| text(row, "payment").starts_with('P')).all(|row| text(row, "seller_id") == "LWS"),
+            "{payments:?}"
+        );
+    });
+}
+
+#[test]
+fn as_long_as_no_account_was_imported_nobody_can_tell_whose_it_is() {
+    for home in [Backend::Sqlite, Backend::Postgres].into_iter().filter_map(Home::on) {
+        for kind in ["customers", "open-items"] {
+            home.ok(&["import", kind, &format!("samples/erp/{kind}.csv")]);
+        }
+        let foreign = put(&home, "foreign.edi", &paid_to("5550001234"));
+        home.run(&["ingest", &foreign]).with_code(&[0, 1]);
+        assert!(exceptions(&home).iter().all(|(reason, _)| reason != "file_held"), "{:?}", exceptions(&home));
+        home.ok(&["check"]);
+    }
 }

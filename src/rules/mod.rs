@@ -43,7 +43,7 @@ pub use fact::{Condition, Fact, FactSet};
 pub use normalise::{NormaliseRules, Reference, ReferenceKind};
 pub use payers::{IdentifyBy, MayPay, PayerRules, RelationKind};
 pub use reasons::{CodeTreatment, ReasonCode, ReasonRules};
-pub use routing::{RoutingRules, Severity};
+pub use routing::{ForeignAccounts, RoutingRules, Severity};
 pub use rule::{Aim, Example, Header, Rule, Stage};
 pub use tolerance::{
     Band, DiscountJudgement, DiscountPolicy, DiscountTiming, Side, ToleranceLevel, ToleranceRules, Treatment, WhenUnearned,

@@ -346,6 +346,16 @@ impl Tx {
         self.run(sql, values![file, from.as_str(), to.as_str(), mark]).await
     }
 
+    /// Live payments of a file settle receivables of whoever owns the account they went to: it may have been imported since they were read.
+    pub(crate) async fn name_sellers_of_file(&mut self, file: FileId) -> anyhow::Result<u64> {
+        let owners = "from bank_account b where b.account_key = payment.own_key or b.number_key = payment.own_key";
+        let sql = format!(
+            "update payment set seller_id = (select min(b.seller_id) {owners}) where file_id = $1 and own_key is not null \
+             and state not in ('held', 'void') and (select count(distinct b.seller_id) {owners}) = 1"
+        );
+        self.run(&sql, values![file]).await
+    }
+
     /// Moves all returns of a file from one state to another.
     pub(crate) async fn move_bank_returns_of_file(&mut self, file: FileId, from: &str, to: &str) -> anyhow::Result<u64> {
         self.run("update bank_return set state = $3 where file_id = $1 and state = $2", values![file, from, to]).await

@@ -14,7 +14,10 @@ use tieout_parsers::{
 };
 
 use super::directory::Directory;
-use crate::store::{FileCounts, FileTotal, Interchange, TotalKind};
+use crate::{
+    secret::Vault,
+    store::{FileCounts, FileTotal, Interchange, TotalKind},
+};
 
 const CHUNK_BYTES: usize = 256 << 10;
 /// Minor units that one file may move, 10 trillion dollars. Thousands of such files still add up within 64 bits, which all totals have to.
@@ -32,6 +35,17 @@ pub struct Survey {
     set_asides: SetAsides,
     /// The first invoice that its seller did not send.
     pub stranger: Option<Stranger>,
+    /// Money that went to an account which is none of ours.
+    pub foreign: Option<Foreign>,
+}
+
+/// Records of money that went to accounts which were not imported as ours.
+pub struct Foreign {
+    /// Last four characters of the first such account.
+    pub last4: String,
+    pub records: u64,
+    /// Of the first of them.
+    pub location: Location,
 }
 
 /// An invoice that somebody sent who is not known to send for its seller.
@@ -45,7 +59,7 @@ pub struct Stranger {
 
 impl Survey {
     /// Reads the file to its end.
-    pub fn of(file: &mut dyn Read, options: &Options, directory: &Directory) -> io::Result<Self> {
+    pub fn of(file: &mut dyn Read, options: &Options, directory: &Directory, vault: &Vault) -> io::Result<Self> {
         let mut survey = Self {
             format: Format::Unknown,
             status: Status::Rejected,
@@ -55,9 +69,10 @@ impl Survey {
             magnitudes: BTreeMap::new(),
             set_asides: SetAsides::default(),
             stranger: None,
+            foreign: None,
         };
         let mut reader = ChunkReader::new(options);
-        while reader.next(file, |record| survey.count(&record, directory))?.is_some() {}
+        while reader.next(file, |record| survey.count(&record, directory, vault))?.is_some() {}
         if let Some(summary) = reader.summary() {
             survey.format = summary.format;
             survey.status = summary.status;
@@ -66,7 +81,16 @@ impl Survey {
         Ok(survey)
     }
 
-    fn count(&mut self, record: &Record<'_>, directory: &Directory) {
+    fn count(&mut self, record: &Record<'_>, directory: &Directory, vault: &Vault) {
+        let paid_to = match record {
+            Record::Payment(payment) if payment.direction != Direction::Debit => Some((&payment.payee, payment.location)),
+            Record::Return(returned) => Some((&returned.payee, returned.location)),
+            _ => None,
+        };
+        if let Some((payee, location)) = paid_to.filter(|(payee, _)| directory.own().is_foreign(payee, vault)) {
+            let last4 = || payee.account.as_ref().map(tieout_parsers::Account::last4).unwrap_or_default();
+            self.foreign.get_or_insert_with(|| Foreign { last4: last4(), records: 0, location }).records += 1;
+        }
         let counts = &mut self.counts;
         if !matches!(record, Record::Finding(_)) {
             self.set_asides.end();
