@@ -9,9 +9,12 @@ use sha2::{Digest, Sha256};
 use super::{
     AboveAuthority, Agreement, Mandate, PostOutcome, Posting, Refusal, apply,
     doubt::{apart, same},
+    follow_up::{close, may_release, of_deductions},
     held_key, label, match_key,
     recommend::{PAYMENT_VERSION, RECOMMENDED_BY, RECOMMENDED_ROLE, recommend},
-    reject_file, release_file, return_key, return_of_key, reverse_application, reverse_payment, take_back, waiting_key,
+    reject_file,
+    relation::{self, between_customers, concerned},
+    release_file, return_key, return_of_key, reverse_application, reverse_payment, take_back, waiting_key,
 };
 use crate::{
     audit,
@@ -20,7 +23,7 @@ use crate::{
         Money, OpenItemId, Payment, PaymentId, PaymentState, Proposal, ProposalLine, Reason, RemittanceId, RemittanceState,
     },
     hex,
-    store::{Answer, AuditEvent, Conflict, Exception, FileState, NewException, Tx, wants_retry},
+    store::{Answer, AuditEvent, Conflict, Exception, NewException, Tx, wants_retry},
 };
 
 /// What a person does about an exception.
@@ -34,9 +37,18 @@ pub enum Action {
         on_account_minor: i64,
         #[serde(default)]
         customer: Option<CustomerId>,
+        /// Why money of one customer pays items of another to whom no relation is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unrelated: Option<String>,
     },
     /// Keeps cash for later; all that is unapplied where no amount is given.
-    OnAccount { amount_minor: Option<i64>, customer: Option<CustomerId> },
+    OnAccount {
+        amount_minor: Option<i64>,
+        customer: Option<CustomerId>,
+        /// Why money of one customer is kept for another to whom no relation is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unrelated: Option<String>,
+    },
     /// Takes a short-paid part off an item and follows it up.
     Deduct { item: OpenItemId, amount_minor: i64, reason_code: String },
     /// Takes a part off an item that is not pursued.
@@ -266,26 +278,24 @@ async fn settle(
 
 async fn act(tx: &mut Tx, mandate: &Mandate<'_>, exception: &Exception, action: &Action) -> Result<Effect, ResolveError> {
     match action {
-        Action::Apply { lines, on_account_minor, customer } => {
+        Action::Apply { lines, on_account_minor, customer, unrelated } => {
             let proposal = proposal(lines.clone(), *on_account_minor, *customer);
-            post(tx, mandate, exception, proposal, 0).await
+            post(tx, mandate, exception, proposal, 0, unrelated.as_deref()).await
         }
-        Action::OnAccount { amount_minor, customer } => {
+        Action::OnAccount { amount_minor, customer, unrelated } => {
             let amount = amount_or_rest(tx, exception, *amount_minor).await?;
-            post(tx, mandate, exception, proposal(Vec::new(), amount, *customer), 0).await
+            post(tx, mandate, exception, proposal(Vec::new(), amount, *customer), 0, unrelated.as_deref()).await
         }
         Action::RefundRequest { amount_minor } => {
             let amount = amount_or_rest(tx, exception, *amount_minor).await?;
-            post(tx, mandate, exception, Proposal::default(), amount).await
+            post(tx, mandate, exception, Proposal::default(), amount, None).await
         }
         Action::Deduct { item, amount_minor, reason_code } => {
             known(mandate, reason_code)?;
-            let lines = vec![grant(*item, LineAdjustmentKind::Deduction, *amount_minor, reason_code)];
-            post(tx, mandate, exception, proposal(lines, 0, None), 0).await
+            take_off(tx, mandate, exception, grant(*item, LineAdjustmentKind::Deduction, *amount_minor, reason_code)).await
         }
         Action::WriteOff { item, amount_minor, reason } => {
-            let lines = vec![grant(*item, LineAdjustmentKind::WriteOff, *amount_minor, reason)];
-            post(tx, mandate, exception, proposal(lines, 0, None), 0).await
+            take_off(tx, mandate, exception, grant(*item, LineAdjustmentKind::WriteOff, *amount_minor, reason)).await
         }
         Action::LinkRemittance { remittance, payment } => link(tx, mandate, *remittance, *payment).await,
         Action::MarkDuplicate { of } => same(tx, mandate, exception, *of).await,
@@ -302,6 +312,7 @@ async fn act(tx: &mut Tx, mandate: &Mandate<'_>, exception: &Exception, action: 
         Action::ReturnedPayment { payment } => returned(tx, mandate, exception, *payment).await,
         Action::ReleaseFile { why } => {
             let file = file_of(exception)?;
+            may_release(tx, mandate, file).await?;
             if !release_file(tx, mandate, file, why).await? {
                 return Err(ResolveError::Refused(format!("file {file} is not held")));
             }
@@ -354,6 +365,13 @@ fn grant(item: OpenItemId, kind: LineAdjustmentKind, amount_minor: i64, reason: 
     ProposalLine { item, applied_minor: 0, cash_minor: 0, adjustments, line: None }
 }
 
+/// Takes a part off an item that cash of the payment stands on.
+async fn take_off(tx: &mut Tx, mandate: &Mandate<'_>, exception: &Exception, line: ProposalLine) -> Result<Effect, ResolveError> {
+    let payment = locked(tx, payment_of(exception)?).await?;
+    concerned(tx, &payment, line.item).await?;
+    post(tx, mandate, exception, proposal(vec![line], 0, None), 0, None).await
+}
+
 /// Posts for a person. What the proposal does not name stays unapplied.
 async fn post(
     tx: &mut Tx,
@@ -361,8 +379,10 @@ async fn post(
     exception: &Exception,
     mut proposal: Proposal,
     refund_minor: i64,
+    unrelated: Option<&str>,
 ) -> Result<Effect, ResolveError> {
     let payment = locked(tx, payment_of(exception)?).await?;
+    let relations = between_customers(tx, mandate, exception, &payment, &mut proposal, unrelated).await?;
     let mut moved = proposal.lines.iter().map(|line| line.cash_minor).chain([proposal.on_account_minor, refund_minor]);
     let moved = moved.try_fold(0_i64, i64::checked_add).and_then(|moved| payment.unapplied_minor.checked_sub(moved));
     proposal.unapplied_minor = moved.filter(|left| *left >= 0).ok_or_else(|| {
@@ -375,6 +395,8 @@ async fn post(
         Posting { payment: payment.id, version: payment.version, proposal: &proposal, decision, refund_minor, note: None };
     match apply(tx, mandate, &[posting]).await?.pop() {
         Some(PostOutcome::Posted { unapplied_minor, .. }) => {
+            relation::note(tx, mandate, &payment, &relations).await?;
+            of_deductions(tx, mandate, exception, payment.id, &proposal.lines).await?;
             let about_all = asks_about_all(tx, exception, payment.id).await?;
             let left = Money::new(unapplied_minor, payment.currency);
             let answer = format!("payment {} posted; {left} left unapplied", payment.id);
@@ -388,7 +410,7 @@ async fn post(
 
 /// Whether the exception stands for all cash of the payment that waits; the last one about a payment always does, because what waits
 /// must never wait unseen.
-async fn asks_about_all(tx: &mut Tx, exception: &Exception, payment: PaymentId) -> anyhow::Result<bool> {
+pub(super) async fn asks_about_all(tx: &mut Tx, exception: &Exception, payment: PaymentId) -> anyhow::Result<bool> {
     let all = exception.key == match_key(payment) || exception.reason == Reason::Overpaid;
     Ok(all || (exception.open && tx.count_open_exceptions_of(payment).await? <= 1))
 }
@@ -506,32 +528,6 @@ async fn ask_again(
     again.amount = Some(amount);
     tx.raise_exceptions(&[again], mandate.actor).await?;
     Ok(())
-}
-
-/// An exception may be closed without a deed only when no money waits behind it.
-async fn close(tx: &mut Tx, mandate: &Mandate<'_>, exception: &Exception, note: &str) -> Result<Effect, ResolveError> {
-    if exception.level == Level::File && exception.reason == Reason::FileHeld {
-        // A file of which something could not be read is told about in the same way; of that, only notice can be taken.
-        let state = match exception.file.filter(|file| exception.key == held_key(*file)) {
-            Some(file) => tx.file(file).await?.map(|file| file.state),
-            None => Some(FileState::Held),
-        };
-        if state == Some(FileState::Held) {
-            return Err(ResolveError::Refused("it stands still until somebody decides: release, reject or retry it".to_owned()));
-        }
-    }
-    if let Some(payment) = exception.payment {
-        let row = locked(tx, payment).await?;
-        let asks = asks_about_all(tx, exception, payment).await?;
-        if asks && row.state == PaymentState::Exception && row.unapplied_minor > 0 {
-            let left = Money::new(row.unapplied_minor, row.currency);
-            return Err(ResolveError::Refused(format!(
-                "{left} of payment {payment} wait for a decision: apply them, keep them on account or refund them"
-            )));
-        }
-    }
-    tx.note_exception(exception.id, mandate.actor, note).await?;
-    Ok(Effect { answer: format!("closed: {note}"), settled: true, ..Effect::default() })
 }
 
 pub(super) fn facts(

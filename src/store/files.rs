@@ -343,6 +343,17 @@ impl Tx {
         Ok(())
     }
 
+    /// What a file says it moves, per kind of record and currency.
+    pub(crate) async fn file_totals(&mut self, file: FileId) -> anyhow::Result<Vec<(Currency, i64)>> {
+        let sql = "select currency, amount_minor from file_total where file_id = $1 and kind <> 'debit' order by kind, currency";
+        let rows = self.all(sql, values![file]).await?;
+        let totals = rows.iter().map(|row| {
+            let mut columns = Columns::of(row);
+            Ok((columns.currency()?, columns.number()?))
+        });
+        totals.collect()
+    }
+
     /// What is wrong with a file, in file order.
     pub async fn findings_of_file(&mut self, file: FileId) -> anyhow::Result<Vec<StoredFinding>> {
         let sql = "select code, severity, effect, message, expected, found, byte, line, segment, tag, element from finding \
