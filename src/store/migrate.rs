@@ -58,6 +58,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("migrations/sqlite/0007_rows_without_account.sql"),
         postgres: include_str!("migrations/postgres/0007_rows_without_account.sql"),
     },
+    Migration {
+        version: 8,
+        name: "second_thoughts",
+        sqlite: include_str!("migrations/sqlite/0008_second_thoughts.sql"),
+        postgres: include_str!("migrations/postgres/0008_second_thoughts.sql"),
+    },
 ];
 
 /// Applies what is missing and refuses a database whose applied steps are not ours.
