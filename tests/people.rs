@@ -196,3 +196,20 @@ fn what_the_bank_takes_back_is_found_by_its_merchant_or_named_by_a_person() {
         home.ok(&["check"]);
     });
 }
+
+#[test]
+fn a_payment_that_repeats_another_is_marked_without_naming_it_again() {
+    on_both(|home| {
+        home.import_samples();
+        home.ingest_samples();
+        let exceptions = home.export("exceptions");
+        let twice = exceptions.iter().find(|row| text(row, "reason") == "duplicate_payment").expect("820-06 pays twice");
+        let about = text(twice, "exception");
+        let said = as_role(home, "analyst", &["exceptions", "resolve", &about, "mark-duplicate"]).with_code(&[0]).stdout;
+        let payment = text(twice, "payment");
+        assert!(said.contains(&format!("payment {payment} is a duplicate of P")), "{said}");
+        let void = home.export("payments").into_iter().find(|row| text(row, "payment") == payment).expect("exported");
+        assert_eq!(text(&void, "state"), "void");
+        home.ok(&["check"]);
+    });
+}

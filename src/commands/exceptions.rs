@@ -156,6 +156,8 @@ pub enum Resolution {
         #[arg(long)]
         payment: Option<PaymentId>,
     },
+    /// Take the remittance off the payment of the exception: it announces something else
+    UnlinkRemittance,
     /// The same money came before; without --of, as the exception says
     MarkDuplicate {
         /// The payment that counts in its place

@@ -5,6 +5,7 @@
 //! running amounts in one transaction, under the limits of whoever acts. What to apply is decided in `matching`; SQL is
 //! left to `store`.
 
+mod advice;
 mod apply;
 mod breakers;
 mod caps;

@@ -7,20 +7,22 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{
-    AboveAuthority, Agreement, Mandate, PostOutcome, Posting, Refusal, apply,
+    AboveAuthority, Agreement, Mandate, PostOutcome, Posting, Refusal,
+    advice::{link, unlink},
+    apply,
     doubt::{apart, same},
     follow_up::{close, may_release, of_deductions},
     held_key, label, match_key,
     recommend::{PAYMENT_VERSION, RECOMMENDED_BY, RECOMMENDED_ROLE, recommend},
     reject_file,
     relation::{self, between_customers, concerned},
-    release_file, return_key, return_of_key, reverse_application, reverse_payment, take_back, waiting_key,
+    release_file, return_key, return_of_key, reverse_application, reverse_payment, take_back,
 };
 use crate::{
     audit,
     domain::{
         ApplicationId, Currency, CustomerId, ExceptionFacts, ExceptionId, FileId, Level, LineAdjustment, LineAdjustmentKind,
-        Money, OpenItemId, Payment, PaymentId, PaymentState, Proposal, ProposalLine, Reason, RemittanceId, RemittanceState,
+        Money, OpenItemId, Payment, PaymentId, Proposal, ProposalLine, Reason, RemittanceId,
     },
     hex,
     store::{Answer, AuditEvent, Conflict, Exception, NewException, Tx, wants_retry},
@@ -57,6 +59,8 @@ pub enum Action {
     RefundRequest { amount_minor: Option<i64> },
     /// Ties an advice to the payment it announces.
     LinkRemittance { remittance: RemittanceId, payment: PaymentId },
+    /// Takes the advice off the payment: it announces something else.
+    UnlinkRemittance { why: String },
     /// The payment is another record of the same money: of the payment named, or of what is in doubt where none is.
     MarkDuplicate { of: Option<PaymentId> },
     /// The payment is other money than those named, or than all that is in doubt where none is.
@@ -298,6 +302,7 @@ async fn act(tx: &mut Tx, mandate: &Mandate<'_>, exception: &Exception, action: 
             take_off(tx, mandate, exception, grant(*item, LineAdjustmentKind::WriteOff, *amount_minor, reason)).await
         }
         Action::LinkRemittance { remittance, payment } => link(tx, mandate, *remittance, *payment).await,
+        Action::UnlinkRemittance { why } => unlink(tx, mandate, exception, why).await,
         Action::MarkDuplicate { of } => same(tx, mandate, exception, *of).await,
         Action::NotDuplicate { of } => apart(tx, mandate, exception, of).await,
         Action::Reverse { application, why } => reverse(tx, mandate, exception, *application, why).await,
@@ -391,8 +396,15 @@ async fn post(
     })?;
     proposal.customer = proposal.customer.or(exception.customer);
     let decision = tx.latest_decision(payment.id).await?.map(|decision| decision.id);
-    let posting =
-        Posting { payment: payment.id, version: payment.version, proposal: &proposal, decision, refund_minor, note: None };
+    let posting = Posting {
+        payment: payment.id,
+        version: payment.version,
+        proposal: &proposal,
+        decision,
+        refund_minor,
+        note: None,
+        owners: &[],
+    };
     match apply(tx, mandate, &[posting]).await?.pop() {
         Some(PostOutcome::Posted { unapplied_minor, .. }) => {
             relation::note(tx, mandate, &payment, &relations).await?;
@@ -423,36 +435,6 @@ async fn amount_or_rest(tx: &mut Tx, exception: &Exception, amount_minor: Option
         return Err(ResolveError::Refused(format!("{asked} cannot be moved; name an amount above zero")));
     }
     Ok(amount)
-}
-
-async fn link(tx: &mut Tx, mandate: &Mandate<'_>, remittance: RemittanceId, payment: PaymentId) -> Result<Effect, ResolveError> {
-    let advice = tx
-        .remittance(remittance)
-        .await?
-        .ok_or_else(|| ResolveError::Refused(format!("remittance {remittance} does not exist")))?;
-    let cash = locked(tx, payment).await?;
-    if advice.currency != cash.currency {
-        let sentence = format!("remittance {remittance} is in {}, payment {payment} in {}", advice.currency, cash.currency);
-        return Err(ResolveError::Refused(sentence));
-    }
-    if !matches!(cash.state, PaymentState::Received | PaymentState::Exception) {
-        let state = cash.state.as_str();
-        return Err(ResolveError::Refused(format!("payment {payment} is {state} and takes no advice; reverse it first")));
-    }
-    if let Some(other) = cash.remittance {
-        return Err(ResolveError::Refused(format!("payment {payment} has remittance {other} already")));
-    }
-    if let Some(other) = advice.payment {
-        return Err(ResolveError::Refused(format!("remittance {remittance} belongs to payment {other} already")));
-    }
-    if advice.state != RemittanceState::Waiting {
-        let state = advice.state.as_str();
-        return Err(ResolveError::Refused(format!("remittance {remittance} is {state}; decide about its file first")));
-    }
-    tx.link_remittances(&[(remittance, payment)]).await?;
-    tx.clear_exceptions(&[waiting_key(remittance)], "linked", mandate.actor).await?;
-    let answer = format!("remittance {remittance} linked to payment {payment}; the engine looks at it again");
-    Ok(Effect { answer, settled: false, match_again: vec![payment], ..Effect::default() })
 }
 
 async fn reverse(

@@ -91,6 +91,9 @@ const COLUMNS: &str = "p.id, p.file_id, p.byte, p.line, p.segment, p.tag, p.seq,
 const RETURN_COLUMNS: &str =
     "id, file_id, currency, amount_minor, code, original_trace, trace, payer_name, seller_id, payment_id, state";
 
+/// What the bank took back and nobody has tied to a payment.
+const UNTIED: &str = "state = 'received' and payment_id is null and amount_minor > 0 and original_trace is not null";
+
 impl Tx {
     /// Stores the payments of a file. Their ids are reserved before.
     pub async fn record_payments(&mut self, payments: &[NewPayment]) -> anyhow::Result<()> {
@@ -240,6 +243,24 @@ impl Tx {
     pub async fn bank_return(&mut self, id: i64) -> anyhow::Result<Option<BankReturn>> {
         let sql = format!("select {RETURN_COLUMNS} from bank_return where id = $1{}", self.for_update());
         self.first(&sql, values![id]).await?.map(|row| BankReturn::read(&mut Columns::of(&row))).transpose()
+    }
+
+    /// Returns of money that found no payment yet.
+    pub async fn untied_returns(&mut self) -> anyhow::Result<Vec<BankReturn>> {
+        let sql = format!("select {RETURN_COLUMNS} from bank_return where {UNTIED} order by id");
+        self.all(&sql, Vec::new()).await?.iter().map(|row| BankReturn::read(&mut Columns::of(row))).collect()
+    }
+
+    pub async fn count_untied_returns(&mut self) -> anyhow::Result<i64> {
+        self.number(&format!("select count(*) from bank_return where {UNTIED}"), Vec::new()).await
+    }
+
+    /// Whether a record of a file bears that trace or that folded number.
+    pub async fn is_named_in_file(&mut self, file: FileId, trace: &str, mark: &str) -> anyhow::Result<bool> {
+        let sql =
+            "select count(*) from payment where file_id = $1 and (trace = $2 or trace = $3 or ($4 <> '' and marks like $5))";
+        let found = values![file, trace, trace.trim_start_matches('0'), mark, format!("%\"{mark}\"%")];
+        Ok(self.number(sql, found).await? > 0)
     }
 
     /// Whether another file told of this return of that payment within a week: one of another format, or one that gives it the same number.

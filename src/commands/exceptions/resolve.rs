@@ -170,6 +170,7 @@ async fn action(tx: &mut Tx, exception: &Exception, request: &Request<'_>) -> an
             let payment = payment.ok_or_else(|| UsageError("name the payment with --payment P17".to_owned()))?;
             Action::LinkRemittance { remittance: *remittance, payment }
         }
+        With::UnlinkRemittance => Action::UnlinkRemittance { why: why() },
         With::MarkDuplicate { of } => Action::MarkDuplicate { of: *of },
         With::NotDuplicate { of } => Action::NotDuplicate { of: of.clone() },
         With::Reverse => Action::Reverse { application: None, why: why() },

@@ -54,6 +54,7 @@ async fn day(fresh: &Fresh) -> (World, Vec<PaymentId>) {
         decision: Some(stored[place]),
         refund_minor: 0,
         note: None,
+        owners: &[],
     };
     apply(&mut tx, &engine(&world), &[posting(0), posting(1), posting(4), posting(5)]).await.expect("applied");
     tx.send_to_person(&[(ids[2], 1, None), (ids[3], 1, None)]).await.expect("sent");

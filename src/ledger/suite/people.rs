@@ -164,7 +164,8 @@ async fn to_validate(fresh: &Fresh, world: &World) -> ExceptionId {
     let deducted = with(line(ids[0], 940), LineAdjustmentKind::Deduction, 60, "06");
     let raised = fresh.db.transact(async |tx| {
         let wanted = proposal(vec![deducted.clone()], 0);
-        let posting = Posting { payment, version: 1, proposal: &wanted, decision: None, refund_minor: 0, note: None };
+        let posting =
+            Posting { payment, version: 1, proposal: &wanted, decision: None, refund_minor: 0, note: None, owners: &[] };
         let outcomes = apply(tx, &engine(world), &[posting]).await?;
         assert!(matches!(outcomes[..], [PostOutcome::Posted { .. }]));
         let mut new = asked(format!("payment:{}:deduction_to_validate", payment.0), Level::Payment, Reason::DeductionToValidate);

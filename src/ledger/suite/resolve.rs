@@ -210,7 +210,7 @@ on_both! {
         let ids = items(fresh, &world, &[("A", 1_000)]).await;
         let follow = fresh.db.transact(async |tx| {
             let wanted = proposal(vec![line(ids[0], 900)], 0);
-            let posting = Posting { payment, version: 1, proposal: &wanted, decision: None, refund_minor: 0, note: None };
+            let posting = Posting { payment, version: 1, proposal: &wanted, decision: None, refund_minor: 0, note: None, owners: &[] };
             let outcomes = apply(tx, &engine(&world), &[posting]).await?;
             assert!(matches!(outcomes[..], [PostOutcome::Posted { .. }]));
             let mut new = asked(format!("payment:{}:short_paid", payment.0), Level::Payment, Reason::ShortPaid);
@@ -273,6 +273,23 @@ on_both! {
         let mut tx = fresh.db.begin().await.unwrap();
         assert!(!tx.exception(exception).await.unwrap().expect("stored").open);
         assert_eq!(tx.payment(payment).await.unwrap().expect("stored").remittance, Some(advice));
+        tx.rollback().await.unwrap();
+
+        // It was the wrong one: it waits again, and nothing but a person ties the two once more.
+        let about = fresh.db.read().await.unwrap().exception_by_key(&match_key(payment)).await.unwrap().expect("open").id;
+        let unlink = Action::UnlinkRemittance { why: "it announces another cheque".to_owned() };
+        let done = act(&fresh.db, &person(&world, "bob", "analyst"), about, None, &unlink, "b").await;
+        let Ok(Resolution::Done { closed: false, match_again, .. }) = &done else { panic!("{done:?}") };
+        assert_eq!(match_again.as_slice(), [payment]);
+        let again = act(&fresh.db, &person(&world, "bob", "analyst"), about, None, &unlink, "c").await;
+        assert!(matches!(&again, Err(ResolveError::Refused(why)) if why.contains("no remittance")), "{again:?}");
+        let mut tx = fresh.db.begin().await.unwrap();
+        assert_eq!(tx.payment(payment).await.unwrap().expect("stored").remittance, None);
+        let waiting = tx.remittance(advice).await.unwrap().expect("stored");
+        assert_eq!((waiting.payment, waiting.state), (None, crate::domain::RemittanceState::Waiting));
+        let asked = tx.exception(exception).await.unwrap().expect("stored");
+        assert!(asked.open && asked.message.contains("bob took it off payment"), "{}", asked.message);
+        assert_eq!(tx.advices_apart().await.unwrap(), [(advice, payment)]);
     }
 }
 

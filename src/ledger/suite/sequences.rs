@@ -147,7 +147,8 @@ impl Run<'_> {
         }
         let kept = if on_account { left.max(0) } else { 0 };
         let made = Proposal { on_account_minor: kept, ..proposal(lines, left.max(0) - kept) };
-        let posting = Posting { payment, version: row.version, proposal: &made, decision: None, refund_minor: 0, note: None };
+        let posting =
+            Posting { payment, version: row.version, proposal: &made, decision: None, refund_minor: 0, note: None, owners: &[] };
         apply(tx, &engine(&self.world), &[posting]).await?;
         Ok(())
     }
