@@ -355,7 +355,7 @@ fn a_return_that_comes_before_its_payment_takes_it_back_all_the_same() {
         assert!(text(&asked[0], "message").contains("the bank took P"), "{asked:?}");
         let paid = home.export("payments").into_iter().filter(|row| number(row, "amount_minor") > 0);
         let mut paid: Vec<_> =
-            paid.map(|row| (number(&row, "amount_minor"), number(&row, "unapplied_minor"), text(&row, "state"))).collect();
+            paid.map(|row| (number(&row, "amount_minor"), number(&row, "waiting_minor"), text(&row, "state"))).collect();
         paid.sort();
         paid
     };

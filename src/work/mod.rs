@@ -4,6 +4,7 @@
 //! everything or nothing. What a file says is left to `parsers`, what a payment pays to `matching`, moving money to `ledger`.
 
 mod acknowledge;
+mod afterwards;
 mod archived;
 pub mod backtest;
 mod certify;
@@ -32,6 +33,7 @@ mod sighting;
 mod sources;
 mod survey;
 
+pub use afterwards::{Deed, afterwards};
 pub use certify::Issued;
 pub use consumer::{JobKind, Role, Stop};
 pub use engine::{Engine, NoLedger};

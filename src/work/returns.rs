@@ -75,7 +75,7 @@ impl Engine {
     /// another file told of before.
     async fn take_back(&self, tx: &mut Tx, raiser: &Raiser<'_>, returned: &BankReturn) -> anyhow::Result<Option<NewException>> {
         let code = if returned.code.is_empty() { "no reason code" } else { returned.code.as_str() };
-        let trace = returned.original_trace.as_deref().unwrap_or("no trace");
+        let trace = tieout_parsers::without_ibans(returned.original_trace.as_deref().unwrap_or("no trace"));
         if returned.amount_minor == 0 {
             let why = format!(
                 "the bank sends the entry {trace} back ({code}); it moved no money, as announcements and advices do, so nothing was undone"

@@ -10,3 +10,6 @@ create table advice_apart (
     decided_at text not null,
     primary key (remittance_id, payment_id)
 );
+
+-- What was done about one payment is told with its decision.
+create index audit_subject on audit (subject);
