@@ -192,3 +192,40 @@ fn as_long_as_no_account_was_imported_nobody_can_tell_whose_it_is() {
         home.ok(&["check"]);
     }
 }
+
+#[test]
+fn money_of_a_day_that_cannot_be_waits_for_a_person() {
+    on_both(|home| {
+        let sample = fs::read_to_string("samples/x12/good/820-01-exact.edi").expect("a sample");
+        for (number, day) in [("000001042", "19000101"), ("000001043", "29990101")] {
+            let undated = sample.replace("*20260316~\nTRN", &format!("*{day}~\nTRN")).replace("000001041", number);
+            let undated = put(home, &format!("{day}.edi"), &undated);
+            home.run(&["ingest", &undated]).with_code(&[1]);
+        }
+        let found = exceptions(home);
+        assert!(found.iter().all(|(reason, message)| reason == "file_held" && message.contains("cannot be")), "{found:?}");
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(home.export("applications").is_empty(), "no discount is earned by a day that cannot be");
+    });
+}
+
+#[test]
+fn a_day_that_is_closed_takes_no_new_file() {
+    on_both(|home| {
+        let drop = home.folder.path().join("days");
+        let place = |day: &str, name: &str, sample: &str| {
+            fs::create_dir_all(drop.join(day)).expect("writable");
+            fs::copy(format!("samples/x12/good/{sample}"), drop.join(day).join(name)).expect("a sample");
+        };
+        place("2026-03-19", "one.edi", "820-01-exact.edi");
+        place("2026-03-20", "two.edi", "820-02-discount-in-terms.edi");
+        let days = drop.display().to_string();
+        home.run(&["ingest", "--by-day", &days]).with_code(&[0]);
+        home.run(&["ingest", "--by-day", &days]).with_code(&[0]);
+        let before = home.export("payments").len();
+        place("2026-03-19", "late.edi", "820-03-short-paid-with-code.edi");
+        let refused = home.run(&["ingest", "--by-day", &days]).with_code(&[2]);
+        assert!(refused.stderr.contains("late.edi is of 2026-03-19, and 2026-03-20 is closed already"), "{}", refused.stderr);
+        assert_eq!(home.export("payments").len(), before);
+    });
+}

@@ -223,6 +223,18 @@ impl Tx {
         Ok(Received { file: FileId(file), content_is_new, arrival_is_new })
     }
 
+    /// The last business day on which files came by a door.
+    pub async fn last_business_day(&mut self, door: &str) -> anyhow::Result<Option<NaiveDate>> {
+        let row = self.first("select max(business_day) from arrival where door = $1", values![door]).await?;
+        Ok(row.map(|row| Columns::of(&row).date_opt()).transpose()?.flatten())
+    }
+
+    /// Names under which files came on a business day.
+    pub async fn arrivals_of_day(&mut self, day: NaiveDate) -> anyhow::Result<Vec<String>> {
+        let rows = self.all("select name from arrival where business_day = $1", values![day]).await?;
+        rows.iter().map(|row| Columns::of(row).text()).collect()
+    }
+
     /// T2: what the reader made of the file. False when the file was recorded before; then nothing else may be stored.
     pub async fn record_file(&mut self, recording: &Recording<'_>) -> anyhow::Result<bool> {
         let at = self.stamp().to_owned();

@@ -3,6 +3,7 @@
 use std::{io::Seek, sync::Arc};
 
 use anyhow::Context;
+use chrono::NaiveDate;
 use serde_json::json;
 use tieout_parsers::{Effect, Finding, FindingCode, Format, Location, LockboxCurrencies, Options, Record, Severity, Status};
 
@@ -86,7 +87,7 @@ impl Engine {
         let mut bytes = self.archive.read(&file.sha256)?;
         let directory = self.directory(tx).await?;
         let options = self.options(&directory);
-        let survey = Survey::of(&mut bytes, &options, &directory, &self.vault)?;
+        let survey = Survey::of(&mut bytes, &options, &directory, &self.vault, file.business_day)?;
         if let Some(items) = self.recognise_open_items(survey.format, file, &mut bytes)? {
             if let Some(finding) = format_finding(file, Format::Csv) {
                 return self.record_rejection(tx, file, finding).await;
@@ -104,6 +105,7 @@ impl Engine {
         findings.extend(survey.stranger.as_ref().map(stranger_finding));
         let foreign = survey.foreign.as_ref().filter(|_| self.rules.routing.foreign_accounts == ForeignAccounts::Hold);
         findings.extend(foreign.map(foreign_finding));
+        findings.extend(survey.undated.map(undated_finding));
         findings.extend(absurd_finding(&survey));
         findings.extend(format_finding(file, survey.format));
         // Of a file of which nothing could be read, nothing can be released either.
@@ -296,6 +298,19 @@ fn foreign_finding(foreign: &Foreign) -> Finding {
         expected: "an account of tieout import bank-accounts; import it, then release the file".to_owned(),
         found: format!("\u{2022}\u{2022}\u{2022}\u{2022}{last4}"),
         location: *location,
+    }
+}
+
+/// A discount is earned or not by the day of the money, so a day that cannot be is not guessed at.
+fn undated_finding((day, location): (NaiveDate, Location)) -> Finding {
+    Finding {
+        code: FindingCode::BadDate,
+        severity: Severity::Error,
+        effect: Effect::FileHeld,
+        message: format!("money of {day} cannot be; nothing of the file counts unless somebody releases it"),
+        expected: "a day from 1990 on, and at most a year ahead".to_owned(),
+        found: day.to_string(),
+        location,
     }
 }
 
