@@ -7,7 +7,6 @@ mod report;
 mod text;
 
 use std::{
-    fs,
     io::{self, BufWriter, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
