@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use tieout_parsers::{Location, x12::Delimiters};
+use tieout_parsers::{Location, ibans, x12::Delimiters};
 
 /// Bytes worth reading on either side of a place.
 pub const WINDOW_BYTES: u64 = 4096;
@@ -13,6 +13,8 @@ pub const WINDOW_BYTES: u64 = 4096;
 const WIDTH: usize = 100;
 /// Digits that a name, an amount or a date in an account segment has at most.
 const ACCOUNT_DIGITS_MIN: usize = 5;
+/// Characters of an account that show.
+const SHOWN: usize = 4;
 /// Digits in a row that may be an account number in text without structure.
 const LOOSE_DIGITS_MIN: usize = 8;
 
@@ -43,10 +45,11 @@ impl Excerpt {
             None => line_around(window, at),
         };
         let meant = meant(window, at, &piece, location, delimiters);
-        let hidden = match delimiters {
+        let mut hidden = match delimiters {
             Some(delimiters) => hidden_in_segment(window.get(piece.clone())?, delimiters, meant.start - piece.start),
             None => digit_runs(window.get(piece.clone())?, LOOSE_DIGITS_MIN),
         };
+        hidden.extend(ibans(window.get(piece.clone())?).into_iter().map(|iban| iban.start..iban.end.saturating_sub(SHOWN)));
         Some(drawn(window.get(piece.clone())?, meant.start - piece.start..meant.end - piece.start, &hidden))
     }
 
@@ -132,7 +135,11 @@ fn hidden_in_segment(segment: &[u8], delimiters: &Delimiters, meant: usize) -> V
         _ => Some(LOOSE_DIGITS_MIN),
     };
     let runs = |(n, (start, piece)): (usize, &(usize, &[u8]))| -> Vec<Range<usize>> {
-        let found = least(n).map_or_else(Vec::new, |least| digit_runs(piece, least));
+        let found = least(n).map_or_else(Vec::new, |least| match least {
+            // Where an account belongs, one with letters in it is hidden, too.
+            ACCOUNT_DIGITS_MIN => runs_of(piece, least, u8::is_ascii_alphanumeric),
+            least => digit_runs(piece, least),
+        });
         found.into_iter().map(|run| start + run.start..start + run.end).collect()
     };
     elements.iter().enumerate().flat_map(runs).collect()
@@ -154,11 +161,17 @@ fn is_date(value: &[u8]) -> bool {
 /// What of each run of at least `least` digits must not show: all but the last four, and never less than half. Blanks, hyphens and
 /// line breaks within a run do not end it.
 fn digit_runs(bytes: &[u8], least: usize) -> Vec<Range<usize>> {
+    runs_of(bytes, least, u8::is_ascii_digit)
+}
+
+/// The same of runs of other characters that have a digit among them.
+fn runs_of(bytes: &[u8], least: usize, belongs: fn(&u8) -> bool) -> Vec<Range<usize>> {
     let mut runs = Vec::new();
     let mut digits: Vec<usize> = Vec::new();
     let mut close = |digits: &mut Vec<usize>| {
-        if digits.len() >= least {
-            let shown = 4.min(digits.len() / 2);
+        let has_digit = digits.iter().any(|at| bytes[*at].is_ascii_digit());
+        if digits.len() >= least && has_digit {
+            let shown = SHOWN.min(digits.len() / 2);
             let last = digits[digits.len() - shown - 1];
             runs.push(digits[0]..last + 1);
         }
@@ -166,7 +179,7 @@ fn digit_runs(bytes: &[u8], least: usize) -> Vec<Range<usize>> {
     };
     for (at, byte) in bytes.iter().enumerate() {
         match byte {
-            b'0'..=b'9' => digits.push(at),
+            byte if belongs(byte) => digits.push(at),
             b' ' | b'-' | b'\n' | b'\r' if !digits.is_empty() => {}
             _ => close(&mut digits),
         }
@@ -186,7 +199,7 @@ fn drawn(piece: &[u8], meant: Range<usize>, hidden: &[Range<usize>]) -> Excerpt 
             if at >= meant.start && from.is_none() {
                 from = Some(characters.len());
             }
-            let mask = hidden.iter().any(|run| run.contains(&at)) && character.is_ascii_digit();
+            let mask = hidden.iter().any(|run| run.contains(&at)) && character.is_ascii_alphanumeric();
             characters.push(if mask { '•' } else { printable(character) });
             if at < meant.end {
                 until = characters.len();
@@ -292,6 +305,22 @@ mod tests {
         check("REF*IV*123456789~", "REF", None, x12(b'~'), "   14 | REF*IV*123456789~\n      | ^^^ !");
         check("R*C*1*DA*0099109999~", "R*", None, x12(b'~'), "   14 | R*C*1*DA*••••••9999~\n      | ^ !");
         check("6220123456789012\n", "622", None, None, "   14 | ••••••••••••9012\n      | ^^^^^^^^^^^^^^^^ !");
+    }
+
+    #[test]
+    fn accounts_with_letters_show_their_end_only() {
+        let row = "2026;DE89370400440532013000;12,345\n";
+        check(
+            row,
+            "12,345",
+            Some(3),
+            None,
+            "   14 | 2026;••••••••••••••••••3000;12,345\n      |                             ^^^^^^ !",
+        );
+        let bpr = "BPR*C*77.77*C*FWT**01*234056789*DA*NWBK60161331*1123454321**01*045678099*DA*1008973899*20031016~";
+        let location = Location { byte: 4, ..Location::default() };
+        let shown = Excerpt::at(&location, bpr.as_bytes(), 0, x12(b'~').as_ref()).expect("inside").text;
+        assert!(shown.contains("*••••••••1331*") && !shown.contains("NWBK"), "{shown}");
     }
 
     #[test]

@@ -387,6 +387,7 @@ fn what_cannot_be_opened_is_named_and_the_rest_goes_on() {
         (&["import", "open-items", "list"][..], 2, "list is a folder"),
         (&["import", "open-items", "list.xlsx"], 2, "save the list as CSV"),
         (&["--rules", "rules", "ingest", "good.edi"], 2, "reading the rules in rules"),
+        (&["import", "open-items", "odd.edi"], 2, "a pipe, a socket or a device is no file"),
         (&["parse", "odd.edi", "good.edi"], 3, "opening odd.edi"),
     ] {
         let output = tieout(folder.path(), arguments);

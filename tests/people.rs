@@ -196,3 +196,62 @@ fn what_the_bank_takes_back_is_found_by_its_merchant_or_named_by_a_person() {
         home.ok(&["check"]);
     });
 }
+
+#[test]
+fn a_payment_that_repeats_another_is_marked_without_naming_it_again() {
+    on_both(|home| {
+        home.import_samples();
+        home.ingest_samples();
+        let exceptions = home.export("exceptions");
+        let twice = exceptions.iter().find(|row| text(row, "reason") == "duplicate_payment").expect("820-06 pays twice");
+        let about = text(twice, "exception");
+        let said = as_role(home, "analyst", &["exceptions", "resolve", &about, "mark-duplicate"]).with_code(&[0]).stdout;
+        let payment = text(twice, "payment");
+        assert!(said.contains(&format!("payment {payment} is a duplicate of P")), "{said}");
+        let void = home.export("payments").into_iter().find(|row| text(row, "payment") == payment).expect("exported");
+        assert_eq!(text(&void, "state"), "void");
+        home.ok(&["check"]);
+    });
+}
+
+#[test]
+fn a_decision_is_told_with_what_people_did_afterwards() {
+    on_both(|home| {
+        home.import_samples();
+        home.ingest_samples();
+        let posted = home
+            .export("payments")
+            .into_iter()
+            .find(|row| text(row, "status") == "posted" && text(row, "payment").starts_with('P'));
+        let payment = text(&posted.expect("the samples post"), "payment");
+        assert!(!home.ok(&["explain", &payment]).contains("Afterwards"), "nothing was done");
+        let raised =
+            as_role(home, "supervisor", &["exceptions", "raise", &payment, "--note", "paid for another"]).with_code(&[0]).stdout;
+        let about = raised.split_whitespace().next().expect("an exception").to_owned();
+        as_role(home, "supervisor", &["exceptions", "resolve", &about, "reverse", "--note", "wrong items"]).with_code(&[0]);
+        let told = home.ok(&["explain", &payment]);
+        let (_, after) = told.split_once("\nAfterwards\n").expect("it is told");
+        let lines: Vec<_> = after.lines().collect();
+        assert!(lines[0].contains(&format!("ann: question {payment}: ambiguous: paid for another")), "{after}");
+        assert!(lines.iter().any(|line| line.contains(&format!("ann: reverse {payment}: wrong items: A"))), "{after}");
+        assert!(lines.iter().any(|line| line.contains(&format!("ann: resolve {about}: "))), "{after}");
+        let json: Value = serde_json::from_str(&home.ok(&["explain", &payment, "--format", "json"])).expect("JSON");
+        assert_eq!(json["afterwards"].as_array().map(Vec::len), Some(lines.len()));
+        assert_eq!((text(&json["afterwards"][0], "actor").as_str(), text(&json["afterwards"][0], "subject")), ("ann", payment));
+    });
+}
+
+#[test]
+fn a_recommendation_is_shown_as_it_was_made() {
+    on_both(|home| {
+        home.import_samples();
+        home.ingest_samples();
+        let waits = home.export("exceptions").into_iter().find(|row| text(row, "reason") == "overpaid").expect("820-11 overpays");
+        let about = text(&waits, "exception");
+        as_role(home, "analyst", &["exceptions", "resolve", &about, "refund", "--amount", "10.00"]).with_code(&[1]);
+        let asked = home.export("exceptions").into_iter().find(|row| text(row, "reason") == "above_authority").expect("asked");
+        let shown = home.ok(&["exceptions", "show", &text(&asked, "exception")]);
+        assert!(shown.contains("ann recommends refund-request of 10.00 USD") && shown.contains("accept"), "{shown}");
+        assert!(!shown.contains("Proposal 1"), "the engine's proposals are not what was recommended: {shown}");
+    });
+}

@@ -1,4 +1,5 @@
-//! Who may say what customers owe: the seller by EDI, the ERP by its lists, and nobody else without a person.
+//! Who may say what customers owe: the seller by EDI, the ERP by its lists, and nobody else without a person; and whose money it is that
+//! went to an account.
 
 mod support;
 
@@ -138,5 +139,93 @@ fn what_the_erp_saw_paid_elsewhere_is_not_paid_again() {
         home.run(&["ingest", &put(home, "rest.edi", &pays(9201, "750.00"))]).with_code(&[0, 1]);
         let second = home.export("payments").pop().expect("the second payment");
         assert_eq!((text(&second, "state"), number(&second, "unapplied_minor")), ("exception".to_owned(), 75_000), "{second}");
+    });
+}
+
+/// An 820 of C0001 that pays LW10441 and LW10457, to another account.
+fn paid_to(account: &str) -> String {
+    let sample = fs::read_to_string("samples/x12/good/820-01-exact.edi").expect("a sample");
+    assert!(sample.contains("*3100482275*"));
+    sample.replace("*3100482275*", &format!("*{account}*"))
+}
+
+#[test]
+fn money_that_went_to_an_account_of_others_waits_until_somebody_says_whose_it_is() {
+    on_both(|home| {
+        let foreign = put(home, "foreign.edi", &paid_to("5550001234"));
+        home.run(&["ingest", &foreign]).with_code(&[1]);
+        let found = exceptions(home);
+        assert!(found.len() == 1 && found[0].0 == "file_held" && found[0].1.contains("••••1234"), "{found:?}");
+        let states = |home: &Home| -> Vec<_> {
+            home.export("payments").iter().map(|row| (text(row, "state"), number(row, "unapplied_minor"))).collect()
+        };
+        let payments = home.export("payments");
+        assert!(payments.iter().all(|row| text(row, "state") == "held"), "{payments:?}");
+        assert!(home.export("applications").is_empty(), "nothing is paid with the money of others");
+
+        // The account is ours after all: once it is imported, the money settles the receivables of whoever owns it.
+        let accounts = put(
+            home,
+            "accounts.csv",
+            "seller_id,seller_name,kind,bank_routing,account,currency\nLWS,Larkspur Wholesale Supply,bai2,042206176,5550001234,USD\n",
+        );
+        home.ok(&["import", "bank-accounts", &accounts]);
+        home.ok(&["exceptions", "resolve", "E1", "release-file", "--note", "a new account of ours"]);
+        assert!(states(home).contains(&("posted".to_owned(), 0)), "{:?}", states(home));
+        let payments = home.export("payments");
+        assert!(
+            payments.iter().filter(|row| text(row, "payment").starts_with('P')).all(|row| text(row, "seller_id") == "LWS"),
+            "{payments:?}"
+        );
+    });
+}
+
+#[test]
+fn as_long_as_no_account_was_imported_nobody_can_tell_whose_it_is() {
+    for home in [Backend::Sqlite, Backend::Postgres].into_iter().filter_map(Home::on) {
+        for kind in ["customers", "open-items"] {
+            home.ok(&["import", kind, &format!("samples/erp/{kind}.csv")]);
+        }
+        let foreign = put(&home, "foreign.edi", &paid_to("5550001234"));
+        home.run(&["ingest", &foreign]).with_code(&[0, 1]);
+        assert!(exceptions(&home).iter().all(|(reason, _)| reason != "file_held"), "{:?}", exceptions(&home));
+        home.ok(&["check"]);
+    }
+}
+
+#[test]
+fn money_of_a_day_that_cannot_be_waits_for_a_person() {
+    on_both(|home| {
+        let sample = fs::read_to_string("samples/x12/good/820-01-exact.edi").expect("a sample");
+        for (number, day) in [("000001042", "19000101"), ("000001043", "29990101")] {
+            let undated = sample.replace("*20260316~\nTRN", &format!("*{day}~\nTRN")).replace("000001041", number);
+            let undated = put(home, &format!("{day}.edi"), &undated);
+            home.run(&["ingest", &undated]).with_code(&[1]);
+        }
+        let found = exceptions(home);
+        assert!(found.iter().all(|(reason, message)| reason == "file_held" && message.contains("cannot be")), "{found:?}");
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(home.export("applications").is_empty(), "no discount is earned by a day that cannot be");
+    });
+}
+
+#[test]
+fn a_day_that_is_closed_takes_no_new_file() {
+    on_both(|home| {
+        let drop = home.folder.path().join("days");
+        let place = |day: &str, name: &str, sample: &str| {
+            fs::create_dir_all(drop.join(day)).expect("writable");
+            fs::copy(format!("samples/x12/good/{sample}"), drop.join(day).join(name)).expect("a sample");
+        };
+        place("2026-03-19", "one.edi", "820-01-exact.edi");
+        place("2026-03-20", "two.edi", "820-02-discount-in-terms.edi");
+        let days = drop.display().to_string();
+        home.run(&["ingest", "--by-day", &days]).with_code(&[0]);
+        home.run(&["ingest", "--by-day", &days]).with_code(&[0]);
+        let before = home.export("payments").len();
+        place("2026-03-19", "late.edi", "820-03-short-paid-with-code.edi");
+        let refused = home.run(&["ingest", "--by-day", &days]).with_code(&[2]);
+        assert!(refused.stderr.contains("late.edi is of 2026-03-19, and 2026-03-20 is closed already"), "{}", refused.stderr);
+        assert_eq!(home.export("payments").len(), before);
     });
 }

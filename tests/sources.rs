@@ -341,6 +341,29 @@ fn a_return_finds_the_payment_by_any_of_its_sources() {
     });
 }
 
+/// Whether the bank tells first that it pays or that it takes back, the books are the same.
+#[test]
+fn a_return_that_comes_before_its_payment_takes_it_back_all_the_same() {
+    let books = |home: &Home, first: &str| {
+        let receipts = (nacha(DAY, 'A', &ENTRIES[..2]), nacha_return("260317", &ENTRIES[0]));
+        let files = [("nacha.ach", receipts.0), ("return.ach", receipts.1)];
+        let (one, other) = if first == "return" { (&files[1], &files[0]) } else { (&files[0], &files[1]) };
+        drop_file(home, "2026-03-17", one.0, &one.1);
+        drop_file(home, "2026-03-17", other.0, &other.1);
+        let asked = open(home, "payment_returned");
+        assert_eq!(asked.len(), 1, "{asked:?}");
+        assert!(text(&asked[0], "message").contains("the bank took P"), "{asked:?}");
+        let paid = home.export("payments").into_iter().filter(|row| number(row, "amount_minor") > 0);
+        let mut paid: Vec<_> =
+            paid.map(|row| (number(&row, "amount_minor"), number(&row, "waiting_minor"), text(&row, "state"))).collect();
+        paid.sort();
+        paid
+    };
+    let expected = [(99_000, 99_000, "exception".to_owned()), (391_820, 0, "returned".to_owned())];
+    on_both(|home| assert_eq!(books(home, "payment"), expected));
+    on_both(|home| assert_eq!(books(home, "return"), expected));
+}
+
 #[test]
 fn a_lockbox_is_read_in_the_currency_it_was_imported_with() {
     on_both(|home| {

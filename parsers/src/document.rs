@@ -201,6 +201,7 @@ pub struct Payment<'a> {
     /// Who is paid: our side.
     pub payee: SharedParty<'a>,
     /// The number that ties advice and money together (820: TRN02), or the cheque number.
+    #[serde(serialize_with = "mask::serialize_text")]
     pub trace: Option<Text<'a>>,
     /// References of the payment as a whole.
     pub references: Vec<Reference<'a>>,
@@ -300,6 +301,7 @@ pub struct Remittance<'a> {
     /// Who is paid.
     pub payee: SharedParty<'a>,
     /// The number that ties it to the money.
+    #[serde(serialize_with = "mask::serialize_text")]
     pub trace: Option<Text<'a>>,
     /// One per item paid, adjusted or mentioned.
     pub lines: Vec<RemittanceLine<'a>>,

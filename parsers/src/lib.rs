@@ -47,7 +47,7 @@ pub use finding::{Effect, Finding, FindingCode, Severity};
 pub use limits::Limits;
 pub use location::{Location, Tag};
 pub use lockbox::{Layout, LayoutError, LockboxCurrencies};
-pub use mask::without_ibans;
+pub use mask::{ibans, without_ibans};
 pub use money::{AMOUNT_MINOR_MAX, Currency, Money, MoneyError, parse_minor};
 pub use party::SharedParty;
 pub use stream::{Options, Sink, Stream, Summary, parse, parse_with};

@@ -3,7 +3,7 @@
 //! An element that was understood as an account is an [`Account`](crate::Account); this is for values that were not understood, where
 //! an account number may stand in the wrong place.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use serde::Serializer;
 
@@ -36,6 +36,11 @@ pub(crate) fn finding(finding: &mut Finding) {
             | FindingCode::ImpliedDecimalPoint
             | FindingCode::OddSign
     );
+    for text in [&mut finding.message, &mut finding.found] {
+        if let Cow::Owned(told) = without_ibans(text) {
+            *text = told;
+        }
+    }
     if is_figure || (finding.code == FindingCode::BadAmount && is_amount(&finding.found)) {
         return;
     }
@@ -99,6 +104,17 @@ pub(crate) fn serialize_text<S: Serializer>(text: &Option<Text<'_>>, serializer:
 /// Writes the value of a reference, which may be anything.
 pub(crate) fn serialize_value<S: Serializer>(value: &Text<'_>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&without_ibans(value))
+}
+
+/// Where IBANs stand in bytes of which the structure is not known.
+pub fn ibans(bytes: &[u8]) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some((begin, end)) = (from..bytes.len()).find_map(|begin| Some((begin, iban_end(bytes, begin)?))) {
+        found.push(begin..end);
+        from = end;
+    }
+    found
 }
 
 /// Begin and end of the next IBAN from that byte on.

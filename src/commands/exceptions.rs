@@ -103,12 +103,18 @@ pub enum Resolution {
         /// Counted from 1, as tieout exceptions show lists them
         #[arg(long, default_value_t = 1)]
         proposal: usize,
+        /// Although no relation between payer and customer is known; --note says why
+        #[arg(long)]
+        unrelated: bool,
     },
     /// Apply chosen amounts to chosen items; the rest stays unapplied
     Apply {
         /// NUMBER=AMOUNT, once per item
         #[arg(long = "item", required = true, value_name = "NUMBER=AMOUNT")]
         items: Vec<String>,
+        /// Although no relation between payer and customer is known; --note says why
+        #[arg(long)]
+        unrelated: bool,
     },
     /// Keep the unapplied cash on the customer's account
     OnAccount {
@@ -118,6 +124,9 @@ pub enum Resolution {
         /// Part of the unapplied cash
         #[arg(long, allow_negative_numbers = true)]
         amount: Option<String>,
+        /// Although no relation between payer and customer is known; --note says why
+        #[arg(long)]
+        unrelated: bool,
     },
     /// Close the short-paid part of an item with a reason code
     Deduct {
@@ -147,6 +156,8 @@ pub enum Resolution {
         #[arg(long)]
         payment: Option<PaymentId>,
     },
+    /// Take the remittance off the payment of the exception: it announces something else
+    UnlinkRemittance,
     /// The same money came before; without --of, as the exception says
     MarkDuplicate {
         /// The payment that counts in its place

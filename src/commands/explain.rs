@@ -1,10 +1,12 @@
 //! `tieout explain`: a decision and why.
 
+use tieout_parsers::without_ibans;
+
 use super::{Context, Exit, Format, UsageError, print, table::amount};
 use crate::{
     domain::{Payment, PaymentId, Shadow},
     store::Tx,
-    work::{Engine, explain},
+    work::{Deed, Engine, afterwards, explain},
 };
 
 /// Explains what was decided about a payment and why, and why not the next best
@@ -29,21 +31,43 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let payment =
         payment.ok_or_else(|| UsageError(format!("there is no payment {}; tieout export payments lists them", args.payment)))?;
     let decision = tx.latest_decision(payment.id).await?;
+    let deeds = afterwards(&mut tx, payment.id).await?;
     let text = match (args.format, &decision) {
-        (Format::Json, Some(stored)) => format!("{}\n", serde_json::to_string(&stored.decision)?),
-        (Format::Json, None) => "null\n".to_owned(),
+        (Format::Json, Some(stored)) => {
+            let mut told = serde_json::to_value(&stored.decision)?;
+            told["afterwards"] = serde_json::to_value(&deeds)?;
+            format!("{told}\n")
+        }
+        (Format::Json, None) if deeds.is_empty() => "null\n".to_owned(),
+        (Format::Json, None) => format!("{}\n", serde_json::json!({ "afterwards": deeds })),
         (Format::Text, Some(stored)) => {
             let when = format!("Decided on business day {}.\n", stored.business_day);
             let told = explain(&mut tx, &stored.decision, payment.currency).await?;
             let shadow = stored.decision.evidence.shadow.as_ref().filter(|_| args.all).map(in_shadow).unwrap_or_default();
-            format!("{}{when}{told}{shadow}", heading(&mut tx, &payment).await?)
+            format!("{}{when}{told}{shadow}{}", heading(&mut tx, &payment).await?, in_words(&deeds))
         }
-        (Format::Text, None) => format!("{}Not decided: it is {}.\n", heading(&mut tx, &payment).await?, payment.state.as_str()),
+        (Format::Text, None) => {
+            let state = payment.state.as_str();
+            format!("{}Not decided: it is {state}.\n{}", heading(&mut tx, &payment).await?, in_words(&deeds))
+        }
     };
     tx.rollback().await?;
     print(&text)?;
     engine.db.close().await;
     Ok(Exit::Success)
+}
+
+/// What was done besides, a line each.
+fn in_words(deeds: &[Deed]) -> String {
+    let mut text = String::new();
+    for (place, Deed { at, actor, action, subject, text: told }) in deeds.iter().enumerate() {
+        if place == 0 {
+            text.push_str("\nAfterwards\n");
+        }
+        let (at, action) = (at.chars().take(16).collect::<String>().replace('T', " "), action.replace('_', " "));
+        text.push_str(&format!("  {at} {actor}: {action} {subject}: {told}\n"));
+    }
+    text
 }
 
 /// What would have happened if the rules in stage shadow acted.
@@ -55,7 +79,7 @@ fn in_shadow(shadow: &Shadow) -> String {
 async fn heading(tx: &mut Tx, payment: &Payment) -> anyhow::Result<String> {
     let file = tx.file(payment.source.file).await?.map(|file| file.name).unwrap_or_default();
     let payer = payment.payer.name.as_deref().unwrap_or("an unnamed payer");
-    let trace = payment.trace.as_deref().map(|trace| format!(", trace {trace}")).unwrap_or_default();
+    let trace = payment.trace.as_deref().map(|trace| format!(", trace {}", without_ibans(trace))).unwrap_or_default();
     let place = &payment.source.location;
     let line = place.line.map(|line| format!(", line {line}")).unwrap_or_default();
     let sources = sources(tx, payment).await?;

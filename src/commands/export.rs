@@ -109,13 +109,13 @@ impl What {
 #[rustfmt::skip]
 const PAYMENTS: &[&str] = &[
     "payment", "file", "line", "position", "amount_minor", "currency", "trace", "status", "unapplied_minor",
-    "on_account_minor", "state", "value_date", "seller_id", "customer", "payer_name", "reversal_of",
+    "on_account_minor", "refunded_minor", "returned_minor", "waiting_minor", "state", "value_date", "seller_id", "customer", "payer_name", "reversal_of",
 ];
 
 #[rustfmt::skip]
 const APPLICATIONS: &[&str] = &[
     "payment", "rank", "seller_id", "invoice_number", "applied_minor", "cash_minor", "discount_minor",
-    "deduction_minor", "reason", "posted",
+    "deduction_minor", "reason", "posted", "returned",
 ];
 
 #[rustfmt::skip]

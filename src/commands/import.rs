@@ -11,7 +11,10 @@ use std::{
 use super::{Context, Exit, UsageError, progress::Progress};
 use crate::{
     config::Config,
-    intake::import::{BankAccountRow, CustomerRow, Importable, Imported, Mapping, OpenItemRow, RateRow, Row, read_file},
+    intake::{
+        import::{BankAccountRow, CustomerRow, Importable, Imported, Mapping, OpenItemRow, RateRow, Row, read_file},
+        walk,
+    },
     ledger,
     work::{Engine, Import, ImportedFile},
 };
@@ -122,6 +125,9 @@ fn read<T: Importable>(args: &Args, rows_of: fn(Vec<Row<T>>) -> Rows) -> anyhow:
         let found = fs::metadata(path).map_err(|error| UsageError(format!("{}: {error}", path.display())))?;
         if found.is_dir() {
             return Err(UsageError(format!("{} is a folder; name the CSV files in it", path.display())).into());
+        }
+        if !found.is_file() {
+            return Err(UsageError(format!("{}: {}", path.display(), walk::NO_FILE)).into());
         }
         let mut head = Vec::new();
         let _ = fs::File::open(path).map(|file| file.take(4).read_to_end(&mut head));

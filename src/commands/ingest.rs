@@ -20,6 +20,9 @@ use crate::{
     work::{Door, Engine, Received},
 };
 
+/// Door of files that come in folders of business days.
+const BY_DAY: &str = "by_day";
+
 /// Archives, reads, matches and posts files or folders
 #[derive(clap::Args, Debug)]
 #[command(
@@ -50,6 +53,11 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     }
     ledger::may_work(&context.config.role, "ingest files")?;
     let engine = Engine::open(&context.config, context.clock.clone()).await?;
+    engine.archive.sweep(&context.clock)?;
+    if let Some(refused) = closed(&engine, &days).await? {
+        engine.db.close().await;
+        return Err(UsageError(refused).into());
+    }
     let taken = take_in(&engine, &days, args.format).await?;
     engine.seal_audit().await?;
     let outcomes = taken.outcomes(&engine).await?;
@@ -132,7 +140,8 @@ pub async fn take_in(engine: &Engine, days: &[Day], format: Option<Format>) -> a
         };
         for (path, name) in &day.files {
             let business_day = engine.clock.today();
-            let door = Door { name: "ingest", key: format!("ingest:{business_day}"), business_day, format };
+            let name_of_door = if day.day.is_some() { BY_DAY } else { "ingest" };
+            let door = Door { name: name_of_door, key: format!("ingest:{business_day}"), business_day, format };
             match engine.receive(path, name, &door).await {
                 Ok(received) => received.into_iter().for_each(|received| taken.take(received)),
                 // One file that cannot be read must not keep the others waiting.
@@ -145,6 +154,33 @@ pub async fn take_in(engine: &Engine, days: &[Day], format: Option<Format>) -> a
         engine.raise_overdue_deposits().await?;
     }
     Ok(taken)
+}
+
+/// Why a day cannot be taken: one after it is closed, and what was decided on that day did not know what is to come now. Files of
+/// an earlier day that came then are no news.
+async fn closed(engine: &Engine, days: &[Day]) -> anyhow::Result<Option<String>> {
+    let mut tx = engine.db.read().await?;
+    let last = tx.last_business_day(BY_DAY).await?;
+    let mut refused = None;
+    for (day, files) in days.iter().filter_map(|day| Some((day.day?, &day.files))) {
+        let Some(last) = last.filter(|last| day < *last) else { continue };
+        let known = tx.arrivals_of_day(day).await?;
+        let is_known = |name: &str| {
+            let plain = name.strip_suffix(".gz").unwrap_or(name);
+            known.iter().any(|arrived| {
+                arrived == plain || arrived.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('!'))
+            })
+        };
+        if let Some((_, name)) = files.iter().find(|(_, name)| !is_known(name)) {
+            refused = Some(format!(
+                "{name} is of {day}, and {last} is closed already: days are taken in order. Nothing was taken; put the file into the folder of \
+                 {last} or a later day"
+            ));
+            break;
+        }
+    }
+    tx.rollback().await?;
+    Ok(refused)
 }
 
 /// The order of names without their endings, so that `820-7.edi` comes before a copy of it, `820-7-copy.edi`.

@@ -7,7 +7,6 @@ mod report;
 mod text;
 
 use std::{
-    fs,
     io::{self, BufWriter, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
@@ -117,7 +116,7 @@ fn named_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, UsageError> {
 fn open(path: &Path) -> anyhow::Result<(String, Box<dyn Source>)> {
     let name = path.display().to_string();
     if name != "-" {
-        let file = fs::File::open(path).with_context(|| format!("opening {name}"))?;
+        let file = walk::open(path).with_context(|| format!("opening {name}"))?;
         return Ok((name, Box::new(file)));
     }
     // Excerpts and archives are read from more than one place, which a pipe does not allow.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Confidence, CustomerId, FactRef, OpenItemId, Reason};
+use super::{Confidence, CustomerId, FactRef, OpenItemId, PaymentId, Reason};
 
 /// The engine's answer for one payment: what happens, the ranked proposals, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,6 +156,17 @@ pub struct Shadow {
     pub rule: String,
     /// Whether the first proposal would have posted; it would have been held otherwise.
     pub posts: bool,
+}
+
+impl Evidence {
+    /// Field of a piece of evidence that names the payment which this one repeats.
+    pub const REPEATS: &str = "repeats";
+
+    /// The payment that this one was found to repeat.
+    pub fn repeats(&self) -> Option<PaymentId> {
+        let pieces = self.steps.iter().flat_map(|step| &step.evidence);
+        pieces.filter(|piece| piece.field == Self::REPEATS).find_map(|piece| piece.ours.parse().ok())
+    }
 }
 
 /// One step of the pipeline and what it found.

@@ -16,8 +16,8 @@ use sha2::{Digest, Sha256};
 use crate::{clock::Clock, durable::sync_folder, failpoint, hex};
 
 const COPY_BYTES: usize = 256 << 10;
-/// A temporary file of this age belongs to no living writer.
-const ABANDONED: Duration = Duration::from_hours(24);
+/// A temporary file that nobody wrote to for so long belongs to no living writer.
+const ABANDONED: Duration = Duration::from_hours(1);
 
 /// A folder of files by content.
 #[derive(Clone, Debug)]

@@ -5,12 +5,12 @@
 
 use std::{
     fmt,
-    io::{self, BufReader, Read, Seek, SeekFrom, Write},
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
     path::Path,
 };
 
 use anyhow::Context;
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use tempfile::SpooledTempFile;
 use thiserror::Error;
 use tieout_parsers::Limits;
@@ -147,7 +147,7 @@ impl Unpacking<'_> {
 
     fn gzip(&mut self, name: &str, source: &mut dyn Source, depth: usize) -> Result<(), Stop> {
         let packed_bytes = length_of(source)?;
-        let mut reader = MultiGzDecoder::new(BufReader::new(source));
+        let mut reader = Members { decoder: Some(GzDecoder::new(BufReader::new(source))) };
         let inner = match name.rsplit_once('.') {
             Some((stem, end)) if end.eq_ignore_ascii_case("gz") => stem.to_owned(),
             _ => format!("{name}{CONTENT}"),
@@ -272,6 +272,48 @@ impl Unpacking<'_> {
     }
 }
 
+/// The members of a gzip, one after the other. Tapes and some senders fill the last block with zeros; they end it.
+struct Members<R: BufRead> {
+    decoder: Option<GzDecoder<R>>,
+}
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(decoder) = &mut self.decoder {
+            let length = decoder.read(buffer)?;
+            if length > 0 || buffer.is_empty() {
+                return Ok(length);
+            }
+            let Some(mut rest) = self.decoder.take().map(GzDecoder::into_inner) else { break };
+            if skip_zeros(&mut rest)? {
+                return Ok(0);
+            }
+            self.decoder = Some(GzDecoder::new(rest));
+        }
+        Ok(0)
+    }
+}
+
+/// Whether nothing follows but zeros, if anything.
+fn skip_zeros(rest: &mut impl BufRead) -> io::Result<bool> {
+    let mut skipped = false;
+    loop {
+        let bytes = rest.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(true);
+        }
+        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+        if zeros == 0 && skipped {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "something stands behind the zeros that fill it up"));
+        }
+        if zeros == 0 {
+            return Ok(false);
+        }
+        skipped = true;
+        rest.consume(zeros);
+    }
+}
+
 /// How the content is packed, by its first bytes. The source stands at its beginning afterwards.
 fn packing_of(source: &mut dyn Source) -> io::Result<Option<Packing>> {
     source.seek(SeekFrom::Start(0))?;
@@ -383,7 +425,11 @@ mod tests {
         assert_eq!(check("820.edi.gz", gzip(b"ISA*00*"), &limits), pairs(&[("820.edi", "ISA*00*")]));
         assert_eq!(check("820.edi", gzip(b"ISA*00*"), &limits), pairs(&[("820.edi!content", "ISA*00*")]));
         let two_members = [gzip(b"ISA"), gzip(b"*00*")].concat();
-        assert_eq!(check("two.gz", two_members, &limits), pairs(&[("two", "ISA*00*")]));
+        assert_eq!(check("two.gz", two_members.clone(), &limits), pairs(&[("two", "ISA*00*")]));
+        // Blocks that are filled up with zeros, as tapes do, end the file; anything behind them is damage.
+        let filled = [two_members.as_slice(), &[0; 70_000]].concat();
+        assert_eq!(check("two.gz", filled.clone(), &limits), pairs(&[("two", "ISA*00*")]));
+        assert!(matches!(check("two.gz", [&filled[..], b"x"].concat(), &limits), Err(Rejection::Damaged { .. })));
         let inner = zip(&[("x/1.edi", b"one"), ("__MACOSX/1.edi", b"litter"), (".DS_Store", b"litter"), ("2.edi", b"two")]);
         assert_eq!(check("day", inner.clone(), &limits), pairs(&[("day!x/1.edi", "one"), ("day!2.edi", "two")]));
         let nested = gzip(&zip(&[("in.zip", &inner)]));

@@ -1,9 +1,13 @@
 //! The files that a path on a command line stands for, and which names in a folder are files for us at all.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
 };
+
+/// What is said of a pipe, a socket or a device.
+pub const NO_FILE: &str = "a pipe, a socket or a device is no file; save what comes from it as a file first";
 
 /// The file that is named, or the files of a folder in the order of their names, sub-folders included. In folders, names that are no
 /// candidates and symbolic links are left out; a file or link that is named itself is taken.
@@ -15,6 +19,14 @@ pub fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
         found.push(path.to_owned());
     }
     Ok(found)
+}
+
+/// Opens a file. A pipe, a socket or a device is refused: to open it could wait for ever, and it could never end.
+pub fn open(path: &Path) -> io::Result<File> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, NO_FILE));
+    }
+    File::open(path)
 }
 
 /// Whether a file of that name was dropped for us and is whole: hidden files, unfinished ones and `.done` companions are none.
@@ -59,5 +71,7 @@ mod tests {
         let named = folder.path().join("d.edi.part");
         assert_eq!(files(&named).expect("readable"), [named], "what is named itself is taken");
         assert!(files(&folder.path().join("missing")).is_err());
+        let device = open(Path::new("/dev/null")).expect_err("it could never end");
+        assert!(device.to_string().contains("device is no file"), "{device}");
     }
 }

@@ -33,6 +33,8 @@ pub struct Posting<'a> {
     /// Cash that the payer asked back; 0 for none.
     pub refund_minor: i64,
     pub note: Option<&'a str>,
+    /// Whose items they were when it was decided; an item that is of somebody else by now asks for another decision.
+    pub owners: &'a [(OpenItemId, CustomerId)],
 }
 
 /// What became of a posting.
@@ -150,6 +152,11 @@ impl Batch {
             )));
         }
         let left = unapplied_after(payment, posting)?;
+        for (id, owner) in posting.owners {
+            if let Some(item) = self.items.get(id).filter(|item| item.customer != *owner) {
+                return Err(PostOutcome::Stale(format!("item {} is of another customer now", item.number)));
+            }
+        }
         let (currency, person) = (payment.currency, mandate.person);
         may_move(payment, posting, person)?;
         let mut moves: HashMap<OpenItemId, (i64, Granted)> = HashMap::new();

@@ -22,7 +22,7 @@ pub(super) async fn same(
     let payment = locked(tx, payment_of(exception)?).await?;
     let others = match of {
         Some(of) => vec![of],
-        None => open_doubts(tx, payment.id).await?,
+        None => in_question(tx, payment.id).await?,
     };
     if others.is_empty() {
         return Err(ResolveError::Refused(format!("name the payment that counts in place of {}", payment.id)));
@@ -97,6 +97,16 @@ pub(super) async fn apart(
     let named = open.iter().chain(of).map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let answer = format!("payment {payment} is other money than {named}; the engine looks at it again");
     Ok(Effect { answer, settled: false, match_again: vec![payment], ..Effect::default() })
+}
+
+/// What the payment may be the same money as: the doubts about it, or the payment that the engine found it to repeat.
+async fn in_question(tx: &mut Tx, payment: PaymentId) -> anyhow::Result<Vec<PaymentId>> {
+    let doubts = open_doubts(tx, payment).await?;
+    if !doubts.is_empty() {
+        return Ok(doubts);
+    }
+    let decision = tx.latest_decision(payment).await?;
+    Ok(decision.and_then(|stored| stored.decision.evidence.repeats()).into_iter().collect())
 }
 
 async fn open_doubts(tx: &mut Tx, payment: PaymentId) -> anyhow::Result<Vec<PaymentId>> {

@@ -5,11 +5,13 @@
 //! running amounts in one transaction, under the limits of whoever acts. What to apply is decided in `matching`; SQL is
 //! left to `store`.
 
+mod advice;
 mod apply;
 mod breakers;
 mod caps;
 mod check;
 mod doubt;
+mod follow_up;
 mod hold;
 mod journal;
 mod label;
@@ -17,6 +19,7 @@ mod learned;
 mod mandate;
 mod receive;
 mod recommend;
+mod relation;
 mod resolve;
 mod reverse;
 mod sources;

@@ -38,6 +38,7 @@ pub async fn release_file(tx: &mut Tx, mandate: &Mandate<'_>, file: FileId, why:
         return Ok(false);
     }
     tx.move_payments_of_file(file, PaymentState::Held, PaymentState::Received).await?;
+    tx.name_sellers_of_file(file).await?;
     tx.move_bank_returns_of_file(file, "held", "received").await?;
     tx.settle_held_remittances(file, false).await?;
     receive(tx, mandate, file).await?;

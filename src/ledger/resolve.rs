@@ -7,20 +7,25 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{
-    AboveAuthority, Agreement, Mandate, PostOutcome, Posting, Refusal, apply,
+    AboveAuthority, Agreement, Mandate, PostOutcome, Posting, Refusal,
+    advice::{link, unlink},
+    apply,
     doubt::{apart, same},
+    follow_up::{close, may_release, of_deductions},
     held_key, label, match_key,
     recommend::{PAYMENT_VERSION, RECOMMENDED_BY, RECOMMENDED_ROLE, recommend},
-    reject_file, release_file, return_key, return_of_key, reverse_application, reverse_payment, take_back, waiting_key,
+    reject_file,
+    relation::{self, between_customers, concerned},
+    release_file, return_key, return_of_key, reverse_application, reverse_payment, take_back,
 };
 use crate::{
     audit,
     domain::{
         ApplicationId, Currency, CustomerId, ExceptionFacts, ExceptionId, FileId, Level, LineAdjustment, LineAdjustmentKind,
-        Money, OpenItemId, Payment, PaymentId, PaymentState, Proposal, ProposalLine, Reason, RemittanceId, RemittanceState,
+        Money, OpenItemId, Payment, PaymentId, Proposal, ProposalLine, Reason, RemittanceId,
     },
     hex,
-    store::{Answer, AuditEvent, Conflict, Exception, FileState, NewException, Tx, wants_retry},
+    store::{Answer, AuditEvent, Conflict, Exception, NewException, Tx, wants_retry},
 };
 
 /// What a person does about an exception.
@@ -34,9 +39,18 @@ pub enum Action {
         on_account_minor: i64,
         #[serde(default)]
         customer: Option<CustomerId>,
+        /// Why money of one customer pays items of another to whom no relation is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unrelated: Option<String>,
     },
     /// Keeps cash for later; all that is unapplied where no amount is given.
-    OnAccount { amount_minor: Option<i64>, customer: Option<CustomerId> },
+    OnAccount {
+        amount_minor: Option<i64>,
+        customer: Option<CustomerId>,
+        /// Why money of one customer is kept for another to whom no relation is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unrelated: Option<String>,
+    },
     /// Takes a short-paid part off an item and follows it up.
     Deduct { item: OpenItemId, amount_minor: i64, reason_code: String },
     /// Takes a part off an item that is not pursued.
@@ -45,6 +59,8 @@ pub enum Action {
     RefundRequest { amount_minor: Option<i64> },
     /// Ties an advice to the payment it announces.
     LinkRemittance { remittance: RemittanceId, payment: PaymentId },
+    /// Takes the advice off the payment: it announces something else.
+    UnlinkRemittance { why: String },
     /// The payment is another record of the same money: of the payment named, or of what is in doubt where none is.
     MarkDuplicate { of: Option<PaymentId> },
     /// The payment is other money than those named, or than all that is in doubt where none is.
@@ -266,28 +282,27 @@ async fn settle(
 
 async fn act(tx: &mut Tx, mandate: &Mandate<'_>, exception: &Exception, action: &Action) -> Result<Effect, ResolveError> {
     match action {
-        Action::Apply { lines, on_account_minor, customer } => {
+        Action::Apply { lines, on_account_minor, customer, unrelated } => {
             let proposal = proposal(lines.clone(), *on_account_minor, *customer);
-            post(tx, mandate, exception, proposal, 0).await
+            post(tx, mandate, exception, proposal, 0, unrelated.as_deref()).await
         }
-        Action::OnAccount { amount_minor, customer } => {
+        Action::OnAccount { amount_minor, customer, unrelated } => {
             let amount = amount_or_rest(tx, exception, *amount_minor).await?;
-            post(tx, mandate, exception, proposal(Vec::new(), amount, *customer), 0).await
+            post(tx, mandate, exception, proposal(Vec::new(), amount, *customer), 0, unrelated.as_deref()).await
         }
         Action::RefundRequest { amount_minor } => {
             let amount = amount_or_rest(tx, exception, *amount_minor).await?;
-            post(tx, mandate, exception, Proposal::default(), amount).await
+            post(tx, mandate, exception, Proposal::default(), amount, None).await
         }
         Action::Deduct { item, amount_minor, reason_code } => {
             known(mandate, reason_code)?;
-            let lines = vec![grant(*item, LineAdjustmentKind::Deduction, *amount_minor, reason_code)];
-            post(tx, mandate, exception, proposal(lines, 0, None), 0).await
+            take_off(tx, mandate, exception, grant(*item, LineAdjustmentKind::Deduction, *amount_minor, reason_code)).await
         }
         Action::WriteOff { item, amount_minor, reason } => {
-            let lines = vec![grant(*item, LineAdjustmentKind::WriteOff, *amount_minor, reason)];
-            post(tx, mandate, exception, proposal(lines, 0, None), 0).await
+            take_off(tx, mandate, exception, grant(*item, LineAdjustmentKind::WriteOff, *amount_minor, reason)).await
         }
         Action::LinkRemittance { remittance, payment } => link(tx, mandate, *remittance, *payment).await,
+        Action::UnlinkRemittance { why } => unlink(tx, mandate, exception, why).await,
         Action::MarkDuplicate { of } => same(tx, mandate, exception, *of).await,
         Action::NotDuplicate { of } => apart(tx, mandate, exception, of).await,
         Action::Reverse { application, why } => reverse(tx, mandate, exception, *application, why).await,
@@ -302,6 +317,7 @@ async fn act(tx: &mut Tx, mandate: &Mandate<'_>, exception: &Exception, action: 
         Action::ReturnedPayment { payment } => returned(tx, mandate, exception, *payment).await,
         Action::ReleaseFile { why } => {
             let file = file_of(exception)?;
+            may_release(tx, mandate, file).await?;
             if !release_file(tx, mandate, file, why).await? {
                 return Err(ResolveError::Refused(format!("file {file} is not held")));
             }
@@ -354,6 +370,13 @@ fn grant(item: OpenItemId, kind: LineAdjustmentKind, amount_minor: i64, reason: 
     ProposalLine { item, applied_minor: 0, cash_minor: 0, adjustments, line: None }
 }
 
+/// Takes a part off an item that cash of the payment stands on.
+async fn take_off(tx: &mut Tx, mandate: &Mandate<'_>, exception: &Exception, line: ProposalLine) -> Result<Effect, ResolveError> {
+    let payment = locked(tx, payment_of(exception)?).await?;
+    concerned(tx, &payment, line.item).await?;
+    post(tx, mandate, exception, proposal(vec![line], 0, None), 0, None).await
+}
+
 /// Posts for a person. What the proposal does not name stays unapplied.
 async fn post(
     tx: &mut Tx,
@@ -361,8 +384,10 @@ async fn post(
     exception: &Exception,
     mut proposal: Proposal,
     refund_minor: i64,
+    unrelated: Option<&str>,
 ) -> Result<Effect, ResolveError> {
     let payment = locked(tx, payment_of(exception)?).await?;
+    let relations = between_customers(tx, mandate, exception, &payment, &mut proposal, unrelated).await?;
     let mut moved = proposal.lines.iter().map(|line| line.cash_minor).chain([proposal.on_account_minor, refund_minor]);
     let moved = moved.try_fold(0_i64, i64::checked_add).and_then(|moved| payment.unapplied_minor.checked_sub(moved));
     proposal.unapplied_minor = moved.filter(|left| *left >= 0).ok_or_else(|| {
@@ -371,10 +396,19 @@ async fn post(
     })?;
     proposal.customer = proposal.customer.or(exception.customer);
     let decision = tx.latest_decision(payment.id).await?.map(|decision| decision.id);
-    let posting =
-        Posting { payment: payment.id, version: payment.version, proposal: &proposal, decision, refund_minor, note: None };
+    let posting = Posting {
+        payment: payment.id,
+        version: payment.version,
+        proposal: &proposal,
+        decision,
+        refund_minor,
+        note: None,
+        owners: &[],
+    };
     match apply(tx, mandate, &[posting]).await?.pop() {
         Some(PostOutcome::Posted { unapplied_minor, .. }) => {
+            relation::note(tx, mandate, &payment, &relations).await?;
+            of_deductions(tx, mandate, exception, payment.id, &proposal.lines).await?;
             let about_all = asks_about_all(tx, exception, payment.id).await?;
             let left = Money::new(unapplied_minor, payment.currency);
             let answer = format!("payment {} posted; {left} left unapplied", payment.id);
@@ -388,7 +422,7 @@ async fn post(
 
 /// Whether the exception stands for all cash of the payment that waits; the last one about a payment always does, because what waits
 /// must never wait unseen.
-async fn asks_about_all(tx: &mut Tx, exception: &Exception, payment: PaymentId) -> anyhow::Result<bool> {
+pub(super) async fn asks_about_all(tx: &mut Tx, exception: &Exception, payment: PaymentId) -> anyhow::Result<bool> {
     let all = exception.key == match_key(payment) || exception.reason == Reason::Overpaid;
     Ok(all || (exception.open && tx.count_open_exceptions_of(payment).await? <= 1))
 }
@@ -401,36 +435,6 @@ async fn amount_or_rest(tx: &mut Tx, exception: &Exception, amount_minor: Option
         return Err(ResolveError::Refused(format!("{asked} cannot be moved; name an amount above zero")));
     }
     Ok(amount)
-}
-
-async fn link(tx: &mut Tx, mandate: &Mandate<'_>, remittance: RemittanceId, payment: PaymentId) -> Result<Effect, ResolveError> {
-    let advice = tx
-        .remittance(remittance)
-        .await?
-        .ok_or_else(|| ResolveError::Refused(format!("remittance {remittance} does not exist")))?;
-    let cash = locked(tx, payment).await?;
-    if advice.currency != cash.currency {
-        let sentence = format!("remittance {remittance} is in {}, payment {payment} in {}", advice.currency, cash.currency);
-        return Err(ResolveError::Refused(sentence));
-    }
-    if !matches!(cash.state, PaymentState::Received | PaymentState::Exception) {
-        let state = cash.state.as_str();
-        return Err(ResolveError::Refused(format!("payment {payment} is {state} and takes no advice; reverse it first")));
-    }
-    if let Some(other) = cash.remittance {
-        return Err(ResolveError::Refused(format!("payment {payment} has remittance {other} already")));
-    }
-    if let Some(other) = advice.payment {
-        return Err(ResolveError::Refused(format!("remittance {remittance} belongs to payment {other} already")));
-    }
-    if advice.state != RemittanceState::Waiting {
-        let state = advice.state.as_str();
-        return Err(ResolveError::Refused(format!("remittance {remittance} is {state}; decide about its file first")));
-    }
-    tx.link_remittances(&[(remittance, payment)]).await?;
-    tx.clear_exceptions(&[waiting_key(remittance)], "linked", mandate.actor).await?;
-    let answer = format!("remittance {remittance} linked to payment {payment}; the engine looks at it again");
-    Ok(Effect { answer, settled: false, match_again: vec![payment], ..Effect::default() })
 }
 
 async fn reverse(
@@ -506,32 +510,6 @@ async fn ask_again(
     again.amount = Some(amount);
     tx.raise_exceptions(&[again], mandate.actor).await?;
     Ok(())
-}
-
-/// An exception may be closed without a deed only when no money waits behind it.
-async fn close(tx: &mut Tx, mandate: &Mandate<'_>, exception: &Exception, note: &str) -> Result<Effect, ResolveError> {
-    if exception.level == Level::File && exception.reason == Reason::FileHeld {
-        // A file of which something could not be read is told about in the same way; of that, only notice can be taken.
-        let state = match exception.file.filter(|file| exception.key == held_key(*file)) {
-            Some(file) => tx.file(file).await?.map(|file| file.state),
-            None => Some(FileState::Held),
-        };
-        if state == Some(FileState::Held) {
-            return Err(ResolveError::Refused("it stands still until somebody decides: release, reject or retry it".to_owned()));
-        }
-    }
-    if let Some(payment) = exception.payment {
-        let row = locked(tx, payment).await?;
-        let asks = asks_about_all(tx, exception, payment).await?;
-        if asks && row.state == PaymentState::Exception && row.unapplied_minor > 0 {
-            let left = Money::new(row.unapplied_minor, row.currency);
-            return Err(ResolveError::Refused(format!(
-                "{left} of payment {payment} wait for a decision: apply them, keep them on account or refund them"
-            )));
-        }
-    }
-    tx.note_exception(exception.id, mandate.actor, note).await?;
-    Ok(Effect { answer: format!("closed: {note}"), settled: true, ..Effect::default() })
 }
 
 pub(super) fn facts(

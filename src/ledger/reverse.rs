@@ -253,7 +253,8 @@ async fn undo(
     tx.change_payments(&[change(payment, unapplied_minor, PaymentState::Exception, mandate.touches())]).await?;
     let payload = json!({ "payment": payment.id, "applications": undone, "why": why });
     tx.push_outbox(&[NewMessage { key: format!("reversed:{entry}"), topic: "payment.reversed".to_owned(), payload }]).await?;
-    tell(tx, mandate, "reverse", payment.id, format!("{why}: {undone:?}")).await?;
+    let told = undone.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    tell(tx, mandate, "reverse", payment.id, format!("{why}: {told}")).await?;
     Ok(done)
 }
 

@@ -175,7 +175,11 @@ fn check_duplicate(case: &Case<'_>, snapshot: &Snapshot, rules: &RuleSet, state:
         }
         Some(other) => {
             let ours = case.payment.trace.as_deref().unwrap_or_default();
-            let found = vec![evidence("payment", ours, &other.theirs, "equal", 0, Some(case.payment.source.location.byte))];
+            let byte = Some(case.payment.source.location.byte);
+            let found = vec![
+                evidence("payment", ours, &other.theirs, "equal", 0, byte),
+                evidence(Evidence::REPEATS, &case.payment.id.to_string(), &other.of.to_string(), "equal", 0, byte),
+            ];
             let text = format!("it repeats payment {}: {}", other.of, other.why);
             trail.note_with("duplicate", None, text.clone(), found);
             state.block(Reason::DuplicatePayment, text);

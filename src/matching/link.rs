@@ -37,6 +37,7 @@ pub fn link(payment: &Payment, snapshot: &Snapshot) -> Option<Link<RemittanceId>
     best(
         alike
             .into_iter()
+            .filter(|remittance| snapshot.may_be_tied(remittance.id, payment.id))
             .filter_map(|remittance| weigh(&seen, remittance).map(|(evidence, points)| (remittance.id, evidence, points))),
     )
 }
@@ -49,6 +50,7 @@ pub fn link_remittance(remittance: &Remittance, snapshot: &Snapshot) -> Option<L
     let alike = snapshot.recent.without_advice(remittance, ALIKE_MAX).into_iter();
     // A held payment takes its advice when its file is released: then the payment looks for the advice.
     let open = alike.filter(|seen| matches!(seen.state, PaymentState::Received | PaymentState::Exception));
+    let open = open.filter(|seen| snapshot.may_be_tied(remittance.id, seen.id));
     best(open.filter_map(|seen| weigh(seen, remittance).map(|(evidence, points)| (seen.id, evidence, points))))
 }
 

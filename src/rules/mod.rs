@@ -45,7 +45,7 @@ pub use normalise::{NormaliseRules, Reference, ReferenceKind};
 pub use payers::{IdentifyBy, MayPay, PayerRules, RelationKind};
 pub use reasons::{CodeTreatment, ReasonCode, ReasonRules};
 pub use remedy::{Remedy, sentence_of};
-pub use routing::{RoutingRules, Severity};
+pub use routing::{ForeignAccounts, RoutingRules, Severity};
 pub use rule::{Aim, Example, Header, Rule, Stage};
 pub use tolerance::{
     Band, DiscountJudgement, DiscountPolicy, DiscountTiming, Side, ToleranceLevel, ToleranceRules, Treatment, WhenUnearned,

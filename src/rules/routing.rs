@@ -19,12 +19,26 @@ pub struct RoutingRules {
     /// Formats whose debits are an exception each; in all others they are counted, because statements are full of them.
     #[serde(default)]
     pub debit_exceptions: Vec<String>,
+    /// What becomes of a file that tells of money on an account which is none of ours.
+    #[serde(default)]
+    pub foreign_accounts: ForeignAccounts,
     #[serde(default, rename = "queue")]
     pub queues: Vec<Queue>,
     #[serde(default, rename = "route")]
     pub routes: Vec<RouteRule>,
     #[serde(default, rename = "escalation")]
     pub escalations: Vec<Escalation>,
+}
+
+/// Money on an account that was not imported, where others were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ForeignAccounts {
+    /// The file waits for a person: the money is somebody else's, or the account is yet to be imported.
+    #[default]
+    Hold,
+    /// It counts as ours.
+    Take,
 }
 
 /// A queue that exists; rules name no other.

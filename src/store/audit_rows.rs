@@ -49,6 +49,17 @@ impl Tx {
     }
 
     /// One process at a time extends the chain; the others wait here until it commits.
+    /// What was done to these subjects, in order.
+    pub async fn audit_about(&mut self, subjects: &[String]) -> anyhow::Result<Vec<AuditRow>> {
+        let mut rows = Rows::of_width(1);
+        for subject in subjects {
+            rows.push(values![subject]);
+        }
+        let columns = COLUMNS.split(", ").map(|column| format!("a.{column}")).collect::<Vec<_>>().join(", ");
+        let sql = format!("{{v}} select {columns} from audit a join v on a.subject = v.subject order by a.id");
+        self.all_with_rows("subject", rows, &sql, Vec::new()).await?.iter().map(|row| read(&mut Columns::of(row))).collect()
+    }
+
     pub(crate) async fn lock_audit_chain(&mut self) -> anyhow::Result<()> {
         if self.backend() == Backend::Postgres {
             self.run("select pg_advisory_xact_lock(7341202)", Vec::new()).await?;

@@ -372,6 +372,50 @@ impl Tx {
         relations.collect()
     }
 
+    /// Customers that are known to pay from an account.
+    pub async fn customers_of_account(&mut self, account: &AccountKey) -> anyhow::Result<Vec<CustomerId>> {
+        let sql = "select customer_id from customer_account where account_key = $1 order by customer_id";
+        let rows = self.all(sql, values![account]).await?;
+        rows.iter().map(|row| Ok(CustomerId(Columns::of(row).number()?))).collect()
+    }
+
+    /// How one of these payers is related to whoever owes, on a day: by an agreement, or as one family.
+    pub async fn relation_between(
+        &mut self,
+        payers: &[CustomerId],
+        owner: CustomerId,
+        day: NaiveDate,
+    ) -> anyhow::Result<Option<String>> {
+        let sql = "select kind from customer_relation where payer_id = $1 and pays_for_id = $2 and valid_from <= $3 \
+                   and (valid_until is null or valid_until >= $3) order by valid_from, kind limit 1";
+        let head = self.head_of_family(owner).await?;
+        for payer in payers {
+            if let Some(row) = self.first(sql, values![*payer, owner, day]).await? {
+                return Ok(Some(format!("related as {}", Columns::of(&row).text()?)));
+            }
+            if self.head_of_family(*payer).await? == head {
+                let code = self.customer_codes(&[head]).await?.remove(&head).unwrap_or_default();
+                return Ok(Some(format!("both of the family of {code}")));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The customer itself when it has no parent.
+    async fn head_of_family(&mut self, customer: CustomerId) -> anyhow::Result<CustomerId> {
+        /// More generations are a circle.
+        const PARENTS_MAX: usize = 16;
+        let mut head = customer;
+        for _ in 0..PARENTS_MAX {
+            let row = self.first("select parent_id from customer where id = $1", values![head]).await?;
+            match row.map(|row| Columns::of(&row).number_opt()).transpose()?.flatten() {
+                Some(parent) => head = CustomerId(parent),
+                None => break,
+            }
+        }
+        Ok(head)
+    }
+
     pub async fn upsert_rates(&mut self, rates: &[Rate]) -> anyhow::Result<()> {
         let mut rows = Rows::of_width(3);
         for rate in rates.iter().map(|rate| ((rate.currency, rate.valid_from), rate)).collect::<BTreeMap<_, _>>().into_values() {

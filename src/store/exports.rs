@@ -35,6 +35,12 @@ pub struct PaymentLine {
     pub unapplied_minor: i64,
     /// The part of it that the customer has on account.
     pub on_account_minor: i64,
+    /// The part of it that was asked to be sent back.
+    pub refunded_minor: i64,
+    /// What the bank took back of the payment, from invoices too.
+    pub returned_minor: i64,
+    /// What nobody has decided about yet: what the ledger calls unapplied.
+    pub waiting_minor: i64,
     /// Where the ledger has it, whoever brought it there.
     pub state: String,
     pub value_date: Option<String>,
@@ -66,6 +72,8 @@ pub struct ApplicationLine {
     pub reason: String,
     /// Money moved; otherwise it is a proposal.
     pub posted: bool,
+    /// It was undone because the bank took the payment back: the invoice is open again.
+    pub returned: bool,
 }
 
 /// An exception.
@@ -151,6 +159,9 @@ impl Tx {
             "select p.id, f.name, p.line, p.position, p.amount_minor, p.currency, p.trace, p.state, f.state, p.touches, \
              coalesce((select cast(sum(a.cash_minor) as bigint) from application a where a.payment_id = p.id and a.kind = 'item' and {COUNTED}), 0), \
              coalesce((select cast(sum(a.cash_minor) as bigint) from application a where a.payment_id = p.id and a.kind = 'on_account'), 0), \
+             coalesce((select cast(sum(a.cash_minor) as bigint) from application a where a.payment_id = p.id and a.kind = 'refund'), 0), \
+             coalesce((select cast(sum(a.cash_minor) as bigint) from application a where a.payment_id = p.id and a.kind = 'return'), 0), \
+             case when p.state in ('held', 'void') then 0 else p.unapplied_minor end, \
              (select count(*) from decision d where d.payment_id = p.id and d.proposals <> '[]' \
              and d.id = (select max(n.id) from decision n where n.payment_id = p.id)), \
              (select count(*) from application a where a.payment_id = p.id and a.kind = 'item' and {COUNTED}), \
@@ -197,7 +208,7 @@ impl Tx {
     async fn posted_lines(&mut self, first: i64, last: i64) -> anyhow::Result<Vec<ApplicationLine>> {
         let sql = format!(
             "select a.payment_id, s.code, i.number, a.applied_minor, a.cash_minor, a.discount_minor, a.deduction_minor + a.write_off_minor, \
-             a.reason from application a join open_item i on i.id = a.open_item_id join seller s on s.id = i.seller_id \
+             a.reason, (select count(*) from application r where r.reverses = a.id) from application a join open_item i on i.id = a.open_item_id join seller s on s.id = i.seller_id \
              where a.payment_id >= $1 and a.payment_id <= $2 and a.kind = 'item' and {COUNTED} order by a.payment_id, a.id"
         );
         let rows = self.all(&sql, values![first, last]).await?;
@@ -216,6 +227,7 @@ impl Tx {
                 deduction_minor: columns.number()?,
                 reason: columns.text()?,
                 posted: true,
+                returned: columns.number()? > 0,
             })
         });
         lines.collect()
@@ -344,9 +356,10 @@ impl PaymentLine {
     fn read(columns: &mut Columns<'_>) -> anyhow::Result<Self> {
         let cursor = columns.number()?;
         let (file, line, position) = (columns.text()?, columns.number_opt()?, columns.number()?);
-        let (amount_minor, currency, trace) = (columns.number()?, columns.text()?, columns.text_opt()?);
+        let (amount_minor, currency, trace) = (columns.number()?, columns.text()?, told(columns.text_opt()?));
         let (state, file_state, touches) = (columns.text()?, columns.text()?, columns.number()?);
         let (to_items, on_account_minor) = (columns.number()?, columns.number()?);
+        let (refunded_minor, returned_minor, waiting_minor) = (columns.number()?, columns.number()?, columns.number()?);
         let (proposed, applied) = (columns.number()? > 0, columns.number()? > 0);
         let status = match state.as_str() {
             "held" => "held",
@@ -370,6 +383,9 @@ impl PaymentLine {
             status,
             unapplied_minor: amount_minor - to_items,
             on_account_minor,
+            refunded_minor,
+            returned_minor,
+            waiting_minor,
             state,
             value_date: columns.text_opt()?,
             seller_id: columns.text_opt()?,
@@ -382,7 +398,8 @@ impl PaymentLine {
     fn read_return(columns: &mut Columns<'_>) -> anyhow::Result<Self> {
         let cursor = columns.number()?;
         let (file, line, position) = (columns.text()?, columns.number_opt()?, columns.number()?);
-        let (amount_minor, currency, trace, state) = (columns.number()?, columns.text()?, columns.text_opt()?, columns.text()?);
+        let (amount_minor, currency, trace, state) =
+            (columns.number()?, columns.text()?, told(columns.text_opt()?), columns.text()?);
         let reversal_of = columns.number_opt()?.map(|id| format!("P{id}"));
         let status = match state.as_str() {
             "void" if reversal_of.is_some() => "duplicate",
@@ -402,6 +419,9 @@ impl PaymentLine {
             status,
             unapplied_minor: 0,
             on_account_minor: 0,
+            refunded_minor: 0,
+            returned_minor: 0,
+            waiting_minor: 0,
             state,
             value_date: None,
             seller_id: columns.text_opt()?,
@@ -410,6 +430,11 @@ impl PaymentLine {
             reversal_of,
         })
     }
+}
+
+/// A number that a payer or bank gave, without an account number in it.
+fn told(trace: Option<String>) -> Option<String> {
+    trace.map(|trace| tieout_parsers::without_ibans(&trace).into_owned())
 }
 
 impl ApplicationLine {
@@ -430,6 +455,7 @@ impl ApplicationLine {
             deduction_minor: others.iter().map(|part| part.amount_minor).sum(),
             reason: reasons.join("+"),
             posted: false,
+            returned: false,
         })
     }
 }

@@ -223,6 +223,18 @@ impl Tx {
         Ok(Received { file: FileId(file), content_is_new, arrival_is_new })
     }
 
+    /// The last business day on which files came by a door.
+    pub async fn last_business_day(&mut self, door: &str) -> anyhow::Result<Option<NaiveDate>> {
+        let row = self.first("select max(business_day) from arrival where door = $1", values![door]).await?;
+        Ok(row.map(|row| Columns::of(&row).date_opt()).transpose()?.flatten())
+    }
+
+    /// Names under which files came on a business day.
+    pub async fn arrivals_of_day(&mut self, day: NaiveDate) -> anyhow::Result<Vec<String>> {
+        let rows = self.all("select name from arrival where business_day = $1", values![day]).await?;
+        rows.iter().map(|row| Columns::of(row).text()).collect()
+    }
+
     /// T2: what the reader made of the file. False when the file was recorded before; then nothing else may be stored.
     pub async fn record_file(&mut self, recording: &Recording<'_>) -> anyhow::Result<bool> {
         let at = self.stamp().to_owned();
@@ -341,6 +353,17 @@ impl Tx {
         let columns = "file_id, seq, code, severity, effect, message, expected, found, byte, line, segment, tag, element, repeat_no, component";
         self.insert("finding", columns, "", rows).await?;
         Ok(())
+    }
+
+    /// What a file says it moves, per kind of record and currency.
+    pub(crate) async fn file_totals(&mut self, file: FileId) -> anyhow::Result<Vec<(Currency, i64)>> {
+        let sql = "select currency, amount_minor from file_total where file_id = $1 and kind <> 'debit' order by kind, currency";
+        let rows = self.all(sql, values![file]).await?;
+        let totals = rows.iter().map(|row| {
+            let mut columns = Columns::of(row);
+            Ok((columns.currency()?, columns.number()?))
+        });
+        totals.collect()
     }
 
     /// What is wrong with a file, in file order.

@@ -59,6 +59,12 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("migrations/postgres/0007_rows_without_account.sql"),
     },
     Migration {
+        version: 8,
+        name: "second_thoughts",
+        sqlite: include_str!("migrations/sqlite/0008_second_thoughts.sql"),
+        postgres: include_str!("migrations/postgres/0008_second_thoughts.sql"),
+    },
+    Migration {
         version: 9,
         name: "learned",
         sqlite: include_str!("migrations/sqlite/0009_learned.sql"),

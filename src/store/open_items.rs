@@ -1,6 +1,6 @@
 //! Open items: what customers owe, as files and the ERP tell it, and as the ledger has settled it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 
@@ -17,6 +17,8 @@ pub struct NewOpenItem {
     pub seller: SellerId,
     pub customer: CustomerId,
     pub number: String,
+    /// The ERP's own id, which stays when it numbers the item anew.
+    pub external_id: Option<String>,
     pub kind: ItemKind,
     pub currency: Currency,
     /// Negative for a credit memo.
@@ -49,6 +51,8 @@ pub enum ItemOutcome {
     ConflictApplied,
     /// A file names another amount, currency, customer or kind: nothing was stored, a person decides.
     ConflictFile,
+    /// Another item bears its id, and it cannot be that one under a new number: nothing was stored, a person decides.
+    ConflictId,
     /// The row cancels an item that we do not know.
     NotFound,
 }
@@ -65,13 +69,17 @@ impl ItemOutcome {
             Self::ConflictFile => Some(
                 "came again in a file with another amount, currency, customer or kind; it was not changed: import it if the file is right",
             ),
+            Self::ConflictId => Some(
+                "is the item that a row with another number or amount names by its invoice_id; the row was not taken: import it with the right \
+                 number and invoice_id",
+            ),
             Self::Inserted | Self::Unchanged | Self::Updated | Self::NotFound => None,
         }
     }
 
     /// Nothing was stored of the row.
     pub const fn is_refused(self) -> bool {
-        matches!(self, Self::ConflictApplied | Self::ConflictFile | Self::NotFound)
+        matches!(self, Self::ConflictApplied | Self::ConflictFile | Self::ConflictId | Self::NotFound)
     }
 }
 
@@ -94,7 +102,7 @@ pub(crate) struct ItemChange {
 const COLUMNS: &str = "i.id, i.seller_id, i.customer_id, i.number, i.kind, i.currency, i.amount_minor, i.open_minor, \
                        i.discount_exempt_minor, i.issue_date, i.entered_date, i.due_date, i.terms, i.po, i.bol, i.pro, i.status, i.closed_date";
 const STORED: &str = "id, seller_id, customer_id, number, kind, currency, amount_minor, open_minor, settled_elsewhere_minor, \
-                      discount_exempt_minor, issue_date, entered_date, due_date, terms, po, bol, pro, status, closed_date, source, file_id, changed";
+                      discount_exempt_minor, issue_date, entered_date, due_date, terms, po, bol, pro, status, closed_date, source, file_id, external_id, changed";
 
 /// An item while its rows are compared: as stored, or as an earlier row of the same batch made it.
 struct Known {
@@ -120,15 +128,24 @@ impl Tx {
     /// Stores items from a file or the ERP, row by row in order, and tells what became of each.
     ///
     /// Equal content changes nothing. Other content replaces what is stored as long as nothing is applied to the item; a row that came in
-    /// a file never changes who owes what.
+    /// a file never changes who owes what. A row with another number and the id of a known item is that item under a new number.
     pub async fn upsert_open_items(&mut self, rows: &[NewOpenItem], source: &str) -> anyhow::Result<Vec<ItemStored>> {
         let mut known = self.known_items(rows).await?;
+        let mut renumbered = self.items_by_external_id(rows, &known).await?;
         let fresh = rows.iter().filter(|row| !row.cancels && !known.contains_key(&key(row))).count();
         let mut ids = self.reserve(Kind::OpenItem, fresh).await?.into_iter();
         let mut stored = Vec::with_capacity(rows.len());
         for row in rows {
             let outcome = match known.get_mut(&key(row)) {
                 Some(item) => ItemStored { item: Some(OpenItemId(item.id)), outcome: item.meet(row) },
+                None if let Some(mut item) = external(row).and_then(|id| renumbered.remove(&id)) => {
+                    let outcome = item.renumber(row);
+                    let found = ItemStored { item: Some(OpenItemId(item.id)), outcome };
+                    if outcome != ItemOutcome::ConflictId {
+                        known.insert(key(row), item);
+                    }
+                    found
+                }
                 None if row.cancels => ItemStored { item: None, outcome: ItemOutcome::NotFound },
                 None => {
                     // One id was reserved for each row that is not known; a repeat inside the batch leaves some unused.
@@ -143,6 +160,44 @@ impl Tx {
         Ok(stored)
     }
 
+    /// Items that rows with a number nobody knows name by the ERP's id. An id that several rows bear is none.
+    async fn items_by_external_id(
+        &mut self,
+        rows: &[NewOpenItem],
+        known: &HashMap<(i64, String), Known>,
+    ) -> anyhow::Result<HashMap<(i64, String), Known>> {
+        let mut numbers: BTreeMap<(i64, String), BTreeSet<&str>> = BTreeMap::new();
+        for row in rows {
+            if let Some(id) = external(row) {
+                numbers.entry(id).or_default().insert(&row.number);
+            }
+        }
+        let mut ids = Rows::of_width(2);
+        for ((seller, id), numbers) in &numbers {
+            let one = numbers.iter().next().filter(|_| numbers.len() == 1);
+            if one.is_some_and(|number| !known.contains_key(&(*seller, (*number).to_owned()))) {
+                ids.push(values![*seller, id]);
+            }
+        }
+        let lock = self.for_update_of("i");
+        let sql = format!(
+            "{{v}} select {COLUMNS}, i.settled_elsewhere_minor, i.file_id, i.external_id from open_item i \
+             join v on i.seller_id = v.seller and i.external_id = v.external order by i.id{lock}"
+        );
+        let found = self.all_with_rows("seller, external", ids, &sql, Vec::new()).await?;
+        let mut items: HashMap<_, Known> = HashMap::new();
+        let mut twice = Vec::new();
+        for row in &found {
+            let item = Known::read(row)?;
+            let Some(id) = external(&item.new) else { continue };
+            if items.insert(id.clone(), item).is_some() {
+                twice.push(id);
+            }
+        }
+        twice.iter().for_each(|id| drop(items.remove(id)));
+        Ok(items)
+    }
+
     async fn known_items(&mut self, rows: &[NewOpenItem]) -> anyhow::Result<HashMap<(i64, String), Known>> {
         let mut keys = Rows::of_width(2);
         for (seller, number) in rows.iter().map(key).collect::<BTreeSet<_>>() {
@@ -150,7 +205,7 @@ impl Tx {
         }
         let lock = self.for_update_of("i");
         let sql = format!(
-            "{{v}} select {COLUMNS}, i.settled_elsewhere_minor, i.file_id from open_item i join v on i.seller_id = v.seller and i.number = v.number order by i.id{lock}"
+            "{{v}} select {COLUMNS}, i.settled_elsewhere_minor, i.file_id, i.external_id from open_item i join v on i.seller_id = v.seller and i.number = v.number order by i.id{lock}"
         );
         let found = self.all_with_rows("seller, number", keys, &sql, Vec::new()).await?;
         found.iter().map(|row| Known::read(row).map(|item| (key(&item.new), item))).collect()
@@ -166,7 +221,7 @@ impl Tx {
         let past = changed.filter_map(|item| Some(Past::Item(item.before.clone()?))).collect::<Vec<_>>();
         self.keep_past(&past).await?;
         let mark = self.change_mark().await?;
-        let (mut inserts, mut updates) = (Rows::of_width(22), Rows::of_width(22));
+        let (mut inserts, mut updates) = (Rows::of_width(23), Rows::of_width(23));
         for item in &items {
             let row = item.row(source, mark)?;
             if item.fate == Fate::Insert { inserts.push(row) } else { updates.push(row) }
@@ -275,6 +330,7 @@ impl Known {
         let settled_elsewhere_minor = columns.number()?;
         let before = Some(PastItem { item: item.clone(), settled_elsewhere_minor });
         let file = columns.number_opt()?.map(FileId);
+        let external_id = columns.text_opt()?;
         let applied = item.amount_minor - settled_elsewhere_minor != item.open_minor;
         let status = item.status;
         let OpenItem { id, seller, customer, number, kind, currency, amount_minor, open_minor, discount_exempt_minor, .. } = item;
@@ -283,6 +339,7 @@ impl Known {
             seller,
             customer,
             number,
+            external_id,
             kind,
             currency,
             amount_minor,
@@ -310,6 +367,11 @@ impl Known {
             return self.settle_elsewhere(row);
         }
         if same {
+            if self.new.external_id.is_none() && row.external_id.is_some() && self.fate == Fate::Keep {
+                // What is known of it stays the same; it can be found when it gets another number.
+                self.new.external_id.clone_from(&row.external_id);
+                self.fate = Fate::Update;
+            }
             return ItemOutcome::Unchanged;
         }
         if self.applied {
@@ -333,6 +395,24 @@ impl Known {
         ItemOutcome::Updated
     }
 
+    /// The ERP gave the item another number. Only who imports may say so, and everything that makes it this receivable must be the same.
+    fn renumber(&mut self, row: &NewOpenItem) -> ItemOutcome {
+        if row.cancels || row.file.is_some() || self.is_rewritten_by(row) {
+            return ItemOutcome::ConflictId;
+        }
+        let before = std::mem::replace(&mut self.new.number, row.number.clone());
+        match self.meet(row) {
+            ItemOutcome::ConflictApplied | ItemOutcome::ConflictFile => {
+                self.new.number = before;
+                ItemOutcome::ConflictId
+            }
+            outcome => {
+                self.fate = Fate::Update;
+                if outcome == ItemOutcome::Unchanged { ItemOutcome::Updated } else { outcome }
+            }
+        }
+    }
+
     /// What was paid past us must not be paid again.
     fn settle_elsewhere(&mut self, row: &NewOpenItem) -> ItemOutcome {
         self.settled_elsewhere_minor += self.new.open_minor - row.open_minor;
@@ -354,7 +434,8 @@ impl Known {
     /// What was entered first stays: a resend does not make an item younger.
     fn take(&mut self, row: &NewOpenItem) {
         let entered_date = self.new.entered_date.min(row.entered_date);
-        self.new = NewOpenItem { entered_date, ..row.clone() };
+        let external_id = row.external_id.clone().or_else(|| self.new.external_id.clone());
+        self.new = NewOpenItem { entered_date, external_id, ..row.clone() };
         self.settled_elsewhere_minor = row.amount_minor - row.open_minor;
         self.status = if row.open_minor == 0 { ItemStatus::Closed } else { ItemStatus::Open };
     }
@@ -366,6 +447,7 @@ impl Known {
             entered_date: new.entered_date,
             closed_date: new.closed_date,
             file: new.file,
+            external_id: new.external_id.clone(),
             ..row.clone()
         };
         // Once we have settled a part, the sender's idea of the open amount is older than ours.
@@ -396,6 +478,7 @@ impl Known {
             new.closed_date,
             source,
             new.file,
+            &new.external_id,
             mark,
         ])
     }
@@ -403,6 +486,11 @@ impl Known {
 
 fn key(row: &NewOpenItem) -> (i64, String) {
     (row.seller.0, row.number.clone())
+}
+
+/// The item by the ERP's id.
+fn external(row: &NewOpenItem) -> Option<(i64, String)> {
+    Some((row.seller.0, row.external_id.clone()?))
 }
 
 fn read(columns: &mut Columns<'_>) -> anyhow::Result<OpenItem> {

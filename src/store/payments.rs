@@ -91,6 +91,9 @@ const COLUMNS: &str = "p.id, p.file_id, p.byte, p.line, p.segment, p.tag, p.seq,
 const RETURN_COLUMNS: &str =
     "id, file_id, currency, amount_minor, code, original_trace, trace, payer_name, seller_id, payment_id, state";
 
+/// What the bank took back and nobody has tied to a payment.
+const UNTIED: &str = "state = 'received' and payment_id is null and amount_minor > 0 and original_trace is not null";
+
 impl Tx {
     /// Stores the payments of a file. Their ids are reserved before.
     pub async fn record_payments(&mut self, payments: &[NewPayment]) -> anyhow::Result<()> {
@@ -242,6 +245,24 @@ impl Tx {
         self.first(&sql, values![id]).await?.map(|row| BankReturn::read(&mut Columns::of(&row))).transpose()
     }
 
+    /// Returns of money that found no payment yet.
+    pub async fn untied_returns(&mut self) -> anyhow::Result<Vec<BankReturn>> {
+        let sql = format!("select {RETURN_COLUMNS} from bank_return where {UNTIED} order by id");
+        self.all(&sql, Vec::new()).await?.iter().map(|row| BankReturn::read(&mut Columns::of(row))).collect()
+    }
+
+    pub async fn count_untied_returns(&mut self) -> anyhow::Result<i64> {
+        self.number(&format!("select count(*) from bank_return where {UNTIED}"), Vec::new()).await
+    }
+
+    /// Whether a record of a file bears that trace or that folded number.
+    pub async fn is_named_in_file(&mut self, file: FileId, trace: &str, mark: &str) -> anyhow::Result<bool> {
+        let sql =
+            "select count(*) from payment where file_id = $1 and (trace = $2 or trace = $3 or ($4 <> '' and marks like $5))";
+        let found = values![file, trace, trace.trim_start_matches('0'), mark, format!("%\"{mark}\"%")];
+        Ok(self.number(sql, found).await? > 0)
+    }
+
     /// Whether another file told of this return of that payment within a week: one of another format, or one that gives it the same number.
     /// Each file's returns are counted, so that two returns of equal parts stay two. Lock the payment before: two files may tell of it at once.
     pub async fn is_return_told(&mut self, returned: &BankReturn, payment: PaymentId) -> anyhow::Result<bool> {
@@ -344,6 +365,16 @@ impl Tx {
         let mark = self.change_mark().await?;
         let sql = "update payment set state = $3, version = version + 1, changed = $4 where file_id = $1 and state = $2";
         self.run(sql, values![file, from.as_str(), to.as_str(), mark]).await
+    }
+
+    /// Live payments of a file settle receivables of whoever owns the account they went to: it may have been imported since they were read.
+    pub(crate) async fn name_sellers_of_file(&mut self, file: FileId) -> anyhow::Result<u64> {
+        let owners = "from bank_account b where b.account_key = payment.own_key or b.number_key = payment.own_key";
+        let sql = format!(
+            "update payment set seller_id = (select min(b.seller_id) {owners}) where file_id = $1 and own_key is not null \
+             and state not in ('held', 'void') and (select count(distinct b.seller_id) {owners}) = 1"
+        );
+        self.run(&sql, values![file]).await
     }
 
     /// Moves all returns of a file from one state to another.

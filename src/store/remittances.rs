@@ -137,6 +137,38 @@ impl Tx {
         Ok(())
     }
 
+    /// Takes an advice off its payment; it waits again, and the two are told apart.
+    pub(crate) async fn unlink_remittance(
+        &mut self,
+        remittance: RemittanceId,
+        payment: PaymentId,
+        actor: &str,
+    ) -> anyhow::Result<()> {
+        let (mark, at) = (self.change_mark().await?, self.stamp().to_owned());
+        let sql = "update payment set remittance_id = null, version = version + 1, changed = $3 where id = $1 and remittance_id = $2 \
+                   and state in ('received', 'exception')";
+        let freed = self.run(sql, values![payment, remittance, mark]).await?;
+        let sql = "update remittance set payment_id = null, state = 'waiting', changed = $3 where id = $1 and payment_id = $2";
+        let waits = self.run(sql, values![remittance, payment, mark]).await?;
+        if freed != 1 || waits != 1 {
+            return Err(Conflict("a remittance or its payment".to_owned()).into());
+        }
+        let sql = "insert into advice_apart (remittance_id, payment_id, decided_by, decided_at) values ($1, $2, $3, $4) \
+                   on conflict (remittance_id, payment_id) do nothing";
+        self.run(sql, values![remittance, payment, actor, at]).await?;
+        Ok(())
+    }
+
+    /// Advices that a person took off payments: nothing ties them again by itself.
+    pub async fn advices_apart(&mut self) -> anyhow::Result<Vec<(RemittanceId, PaymentId)>> {
+        let rows = self.all("select remittance_id, payment_id from advice_apart", Vec::new()).await?;
+        let pairs = rows.iter().map(|row| {
+            let mut columns = Columns::of(row);
+            Ok((RemittanceId(columns.number()?), PaymentId(columns.number()?)))
+        });
+        pairs.collect()
+    }
+
     /// Moves the held remittances of a file on: void, or linked where they came with a payment and waiting where not.
     pub(crate) async fn settle_held_remittances(&mut self, file: FileId, void: bool) -> anyhow::Result<u64> {
         let mark = self.change_mark().await?;

@@ -148,6 +148,7 @@ impl World {
             seller: self.seller,
             customer: self.customer,
             number: number.to_owned(),
+            external_id: None,
             kind: if amount_minor < 0 { ItemKind::CreditMemo } else { ItemKind::Invoice },
             currency: Currency::USD,
             amount_minor,

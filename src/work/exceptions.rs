@@ -1,7 +1,7 @@
 //! Makes exceptions out of what a file lacks, and routes them by rule.
 
 use serde_json::json;
-use tieout_parsers::{Finding, Location};
+use tieout_parsers::{Finding, Location, without_ibans};
 
 use super::directory::Directory;
 use crate::{
@@ -102,7 +102,7 @@ impl Raiser<'_> {
         };
         let route = self.rules.routing.route(&facts);
         let who = remittance.payer.name.as_deref().unwrap_or("an unnamed payer");
-        let trace = remittance.trace.as_deref().map(|trace| format!(" under {trace}")).unwrap_or_default();
+        let trace = remittance.trace.as_deref().map(|trace| format!(" under {}", without_ibans(trace))).unwrap_or_default();
         let message = format!("{who} announces a payment{trace} that has not come");
         let key = waiting_key(remittance.id);
         let mut exception = NewException::new(key, Level::Remittance, Reason::RemittanceWithoutPayment, route, message);

@@ -82,7 +82,9 @@ impl Changes {
             ItemOutcome::Updated | ItemOutcome::SettledElsewhere => {
                 self.changed.extend(stored.item.map(|item| (item, row.number.clone())));
             }
-            ItemOutcome::ConflictApplied | ItemOutcome::ConflictFile | ItemOutcome::NotFound => self.not_taken += 1,
+            ItemOutcome::ConflictApplied | ItemOutcome::ConflictFile | ItemOutcome::ConflictId | ItemOutcome::NotFound => {
+                self.not_taken += 1
+            }
         }
     }
 
@@ -136,6 +138,7 @@ fn open_item(invoice: &Invoice<'_>, file: FileId, day: NaiveDate, directory: &Di
         seller,
         customer: customer.id,
         number: invoice.number.clone().into_owned(),
+        external_id: None,
         kind,
         currency: invoice.amount.currency,
         amount_minor,

@@ -264,7 +264,7 @@ impl Engine {
                     stored.questions += 1;
                 }
                 ItemOutcome::Unchanged | ItemOutcome::NotFound => stored.unchanged += 1,
-                ItemOutcome::ConflictApplied | ItemOutcome::ConflictFile => stored.conflicts += 1,
+                ItemOutcome::ConflictApplied | ItemOutcome::ConflictFile | ItemOutcome::ConflictId => stored.conflicts += 1,
             }
         }
         let questions: Vec<_> = questions.into_values().collect();
@@ -370,6 +370,7 @@ async fn open_items(tx: &mut Tx, rows: &[Row<OpenItemRow>]) -> anyhow::Result<(V
             seller,
             customer,
             number: row.number.clone(),
+            external_id: row.external_id.clone(),
             kind: row.kind,
             currency: row.currency,
             amount_minor: row.amount_minor,

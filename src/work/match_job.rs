@@ -13,7 +13,8 @@ use super::{
 use crate::{
     certificate::drawn,
     domain::{
-        Decision, DecisionId, Evidence, FileId, Lesson, OpenItemId, Outcome, Payment, PaymentId, PaymentState, Reason, Remittance,
+        CustomerId, Decision, DecisionId, Evidence, FileId, Lesson, OpenItemId, Outcome, Payment, PaymentId, PaymentState,
+        Reason, Remittance,
     },
     failpoint,
     ledger::{self, DECISION, Hold, PostOutcome, Posting, audit_key, match_key, waiting_key},
@@ -28,6 +29,8 @@ struct Decided {
     /// What the payment's row said before anything was linked.
     version: i64,
     inputs: Inputs,
+    /// Whose items the first proposal pays, as the snapshot knew them.
+    owners: Vec<(OpenItemId, CustomerId)>,
 }
 
 impl Engine {
@@ -43,7 +46,8 @@ impl Engine {
         let (file, first, end) = (FileId(number("file")?), u32::try_from(number("first")?)?, u32::try_from(number("end")?)?);
         let payments = tx.payments_of_file(file, first, end).await?;
         let waiting: Vec<_> = payments.into_iter().filter(|payment| payment.state == PaymentState::Received).collect();
-        self.decide_and_post(tx, matcher, waiting).await
+        self.decide_and_post(tx, matcher, waiting).await?;
+        self.look_for_returns(tx, file, first).await
     }
 
     /// Looks for the payments that advices of a file announce; an advice that finds none becomes an exception.
@@ -141,7 +145,9 @@ impl Engine {
                 customer: payment.payer.customer,
                 unapplied_minor: payment.unapplied_minor,
             };
-            decided.push(Decided { payment, decision, version, inputs });
+            let lines = decision.proposals.iter().take(1).flat_map(|best| &best.lines);
+            let owners = lines.filter_map(|line| Some((line.item, snapshot.owner(line.item)?))).collect();
+            decided.push(Decided { payment, decision, version, inputs, owners });
         }
         if !links.is_empty() {
             tx.link_remittances(&links).await?;
@@ -253,6 +259,7 @@ fn posting_of<'a>(one: &'a Decided, decision: DecisionId) -> Option<Posting<'a>>
         decision: Some(decision),
         refund_minor: 0,
         note: None,
+        owners: &one.owners,
     })
 }
 

@@ -43,6 +43,7 @@ impl Matcher {
         items.iter().for_each(|item| self.snapshot.upsert_item(item));
         self.snapshot.tell_apart(tx.told_apart().await?);
         self.snapshot.revoke(&tx.revocations().await?);
+        self.snapshot.tell_advices_apart(tx.advices_apart().await?);
         self.follow_remittances(tx).await?;
         self.follow_payments(tx).await?;
         Ok(&mut self.snapshot)

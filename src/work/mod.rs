@@ -4,6 +4,7 @@
 //! everything or nothing. What a file says is left to `parsers`, what a payment pays to `matching`, moving money to `ledger`.
 
 mod acknowledge;
+mod afterwards;
 mod archived;
 pub mod backtest;
 mod causes;
@@ -34,6 +35,7 @@ mod sighting;
 mod sources;
 mod survey;
 
+pub use afterwards::{Deed, afterwards};
 pub use causes::{Cause, CauseMoney, FirstProposals, Opened};
 pub use certify::Issued;
 pub use consumer::{JobKind, Role, Stop};

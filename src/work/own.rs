@@ -98,6 +98,11 @@ impl OwnAccounts {
         }
     }
 
+    /// Whether a record says that an account was credited which is none of ours. Nobody can tell as long as none was imported.
+    pub fn is_foreign(&self, payee: &Party<'_>, vault: &Vault) -> bool {
+        !self.by_account.is_empty() && matches!(self.find(payee, vault), Own { seller: None, key: Some(_) })
+    }
+
     /// The currency of a lockbox.
     pub fn currency_of_lockbox(&self, bank: &str, lockbox: &str, vault: &Vault) -> Option<Currency> {
         let of = |key: Option<AccountKey>| key.and_then(|key| self.currencies.get(&key).copied());

@@ -3,6 +3,7 @@
 use std::{io::Seek, sync::Arc};
 
 use anyhow::Context;
+use chrono::NaiveDate;
 use serde_json::json;
 use tieout_parsers::{Effect, Finding, FindingCode, Format, Location, LockboxCurrencies, Options, Record, Severity, Status};
 
@@ -15,11 +16,12 @@ use super::{
     invoices::Invoices,
     recorder::{Recorded, record},
     setting::Setting,
-    survey::{ChunkReader, FILE_MINOR_MAX, Stranger, Survey},
+    survey::{ChunkReader, FILE_MINOR_MAX, Foreign, Stranger, Survey},
 };
 use crate::{
     domain::FileId,
     failpoint, ledger,
+    rules::ForeignAccounts,
     store::{File, FileCounts, FileState, Job, NewJob, Recording, Reused, Tx},
 };
 
@@ -85,7 +87,7 @@ impl Engine {
         let mut bytes = self.archive.read(&file.sha256)?;
         let directory = self.directory(tx).await?;
         let options = self.options(&directory);
-        let survey = Survey::of(&mut bytes, &options, &directory)?;
+        let survey = Survey::of(&mut bytes, &options, &directory, &self.vault, file.business_day)?;
         if let Some(items) = self.recognise_open_items(survey.format, file, &mut bytes)? {
             if let Some(finding) = format_finding(file, Format::Csv) {
                 return self.record_rejection(tx, file, finding).await;
@@ -101,6 +103,9 @@ impl Engine {
         let mut findings: Vec<_> = reused.iter().map(reused_finding).collect();
         findings.extend(test_finding(&survey));
         findings.extend(survey.stranger.as_ref().map(stranger_finding));
+        let foreign = survey.foreign.as_ref().filter(|_| self.rules.routing.foreign_accounts == ForeignAccounts::Hold);
+        findings.extend(foreign.map(foreign_finding));
+        findings.extend(survey.undated.map(undated_finding));
         findings.extend(absurd_finding(&survey));
         findings.extend(format_finding(file, survey.format));
         // Of a file of which nothing could be read, nothing can be released either.
@@ -275,6 +280,37 @@ fn stranger_finding(stranger: &Stranger) -> Finding {
         expected: format!("{seller} as the sender, or one of its edi_ids imported with bank-accounts"),
         found: sender.to_owned(),
         location: *location,
+    }
+}
+
+/// Money that went to somebody else pays nothing here, whatever the advice beside it says.
+fn foreign_finding(foreign: &Foreign) -> Finding {
+    let Foreign { last4, records, location } = foreign;
+    let others = if *records > 1 { format!(", the first of {records} such records") } else { String::new() };
+    Finding {
+        code: FindingCode::OddEnvelope,
+        severity: Severity::Error,
+        effect: Effect::FileHeld,
+        message: format!(
+            "money went to account \u{2022}\u{2022}\u{2022}\u{2022}{last4}{others}, which is not among our imported accounts; nothing of the \
+             file counts unless somebody releases it"
+        ),
+        expected: "an account of tieout import bank-accounts; import it, then release the file".to_owned(),
+        found: format!("\u{2022}\u{2022}\u{2022}\u{2022}{last4}"),
+        location: *location,
+    }
+}
+
+/// A discount is earned or not by the day of the money, so a day that cannot be is not guessed at.
+fn undated_finding((day, location): (NaiveDate, Location)) -> Finding {
+    Finding {
+        code: FindingCode::BadDate,
+        severity: Severity::Error,
+        effect: Effect::FileHeld,
+        message: format!("money of {day} cannot be; nothing of the file counts unless somebody releases it"),
+        expected: "a day from 1990 on, and at most a year ahead".to_owned(),
+        found: day.to_string(),
+        location,
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
     intake::{
         archive::Archived,
         unwrap::{Rejection, Unwrapped, unwrap},
+        walk,
         watch::Arrived,
     },
     store::NewArrival,
@@ -54,7 +55,7 @@ impl Engine {
         door: &Door,
         is_unchanged: impl Fn() -> bool + Send,
     ) -> anyhow::Result<Vec<Received>> {
-        let mut file = std::fs::File::open(path).with_context(|| format!("opening {}", path.display()))?;
+        let mut file = walk::open(path).with_context(|| format!("opening {}", path.display()))?;
         let original = self.archive.take(&mut file)?;
         anyhow::ensure!(is_unchanged(), "{name} is being written again");
         // From here on only what was archived counts: the sender may begin to write again at any moment.

@@ -3,7 +3,10 @@
 use anyhow::Context;
 use chrono::{Days, NaiveDate};
 
+use serde_json::json;
+
 use super::{
+    consumer::JobKind,
     engine::{ENGINE, Engine},
     exceptions::Raiser,
 };
@@ -17,12 +20,17 @@ use crate::{
 
 /// A shorter number names too many payments.
 const MARK_MIN: usize = 6;
+/// Field of a job that names the file whose payments may have come back before they came.
+const PAID_IN: &str = "paid_in";
 /// Days within which payments are taken back; consumers have the longest, 60 days from their statement.
 const RETURN_DAYS: u64 = 100;
 
 impl Engine {
     /// Takes the returns of a file into account.
     pub(super) async fn returns_job(&self, tx: &mut Tx, job: &Job) -> anyhow::Result<()> {
+        if let Some(paid) = job.payload[PAID_IN].as_i64() {
+            return self.tie_returns(tx, FileId(paid)).await;
+        }
         let file = FileId(job.payload["file"].as_i64().context("a returns job names its file")?);
         let directory = self.directory(tx).await?;
         let raiser = Raiser { rules: &self.rules, directory: &directory };
@@ -37,11 +45,37 @@ impl Engine {
         Ok(())
     }
 
+    /// A return may come before its payment: once payments of a file are live, the returns that found nothing look again.
+    pub(super) async fn look_for_returns(&self, tx: &mut Tx, file: FileId, first: u32) -> anyhow::Result<()> {
+        if tx.count_untied_returns().await? > 0 {
+            tx.enqueue(&[JobKind::Returns.job(format!("returns:of:{file}:{first}"), json!({ (PAID_IN): file }))]).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes back payments of a file whose return came first. What finds nothing was told before and is not told again.
+    async fn tie_returns(&self, tx: &mut Tx, file: FileId) -> anyhow::Result<()> {
+        let directory = self.directory(tx).await?;
+        let raiser = Raiser { rules: &self.rules, directory: &directory };
+        let mut exceptions = Vec::new();
+        for returned in tx.untied_returns().await? {
+            let Some(trace) = &returned.original_trace else { continue };
+            if !tx.is_named_in_file(file, trace, &mark_of(trace)).await? {
+                continue;
+            }
+            let raised = self.take_back(tx, &raiser, &returned).await?;
+            exceptions.extend(raised.filter(|exception| exception.payment.is_some()));
+        }
+        tx.raise_exceptions(&exceptions, ENGINE).await?;
+        failpoint::pass("apply_before_commit");
+        Ok(())
+    }
+
     /// Every return is an exception: the items are open again, or nobody knows what was taken back. Nothing is left to do about one that
     /// another file told of before.
     async fn take_back(&self, tx: &mut Tx, raiser: &Raiser<'_>, returned: &BankReturn) -> anyhow::Result<Option<NewException>> {
         let code = if returned.code.is_empty() { "no reason code" } else { returned.code.as_str() };
-        let trace = returned.original_trace.as_deref().unwrap_or("no trace");
+        let trace = tieout_parsers::without_ibans(returned.original_trace.as_deref().unwrap_or("no trace"));
         if returned.amount_minor == 0 {
             let why = format!(
                 "the bank sends the entry {trace} back ({code}); it moved no money, as announcements and advices do, so nothing was undone"
@@ -86,11 +120,15 @@ impl Engine {
 async fn named(tx: &mut Tx, returned: &BankReturn, today: NaiveDate) -> anyhow::Result<Vec<Payment>> {
     let Some(trace) = &returned.original_trace else { return Ok(Vec::new()) };
     let payments = tx.payments_by_trace(trace).await?;
-    let mark = normalise::fold(trace).trim_start_matches('0').to_owned();
+    let mark = mark_of(trace);
     if !payments.is_empty() || mark.len() < MARK_MIN {
         return Ok(payments);
     }
     tx.payments_by_mark(&mark, today.checked_sub_days(Days::new(RETURN_DAYS)).unwrap_or(today)).await
+}
+
+fn mark_of(trace: &str) -> String {
+    normalise::fold(trace).trim_start_matches('0').to_owned()
 }
 
 /// The payments a return may be about: same currency, live, and at least as much. A number that is given often, as that of a cheque, names

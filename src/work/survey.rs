@@ -8,13 +8,17 @@ use std::{
     io::{self, Read},
 };
 
+use chrono::{Datelike, NaiveDate};
 use tieout_parsers::{
     Currency, Direction, Effect, Finding, Format, Invoice, Location, Options, Record, Status, Stream, Summary,
     x12::received::Received,
 };
 
 use super::directory::Directory;
-use crate::store::{FileCounts, FileTotal, Interchange, TotalKind};
+use crate::{
+    secret::Vault,
+    store::{FileCounts, FileTotal, Interchange, TotalKind},
+};
 
 const CHUNK_BYTES: usize = 256 << 10;
 /// Minor units that one file may move, 10 trillion dollars. Thousands of such files still add up within 64 bits, which all totals have to.
@@ -32,6 +36,19 @@ pub struct Survey {
     set_asides: SetAsides,
     /// The first invoice that its seller did not send.
     pub stranger: Option<Stranger>,
+    /// Money that went to an account which is none of ours.
+    pub foreign: Option<Foreign>,
+    /// The first payment on a day that cannot be.
+    pub undated: Option<(NaiveDate, Location)>,
+}
+
+/// Records of money that went to accounts which were not imported as ours.
+pub struct Foreign {
+    /// Last four characters of the first such account.
+    pub last4: String,
+    pub records: u64,
+    /// Of the first of them.
+    pub location: Location,
 }
 
 /// An invoice that somebody sent who is not known to send for its seller.
@@ -45,7 +62,13 @@ pub struct Stranger {
 
 impl Survey {
     /// Reads the file to its end.
-    pub fn of(file: &mut dyn Read, options: &Options, directory: &Directory) -> io::Result<Self> {
+    pub fn of(
+        file: &mut dyn Read,
+        options: &Options,
+        directory: &Directory,
+        vault: &Vault,
+        today: NaiveDate,
+    ) -> io::Result<Self> {
         let mut survey = Self {
             format: Format::Unknown,
             status: Status::Rejected,
@@ -55,15 +78,40 @@ impl Survey {
             magnitudes: BTreeMap::new(),
             set_asides: SetAsides::default(),
             stranger: None,
+            foreign: None,
+            undated: None,
         };
         let mut reader = ChunkReader::new(options);
-        while reader.next(file, |record| survey.count(&record, directory))?.is_some() {}
+        while reader.next(file, |record| survey.take(&record, directory, vault, today))?.is_some() {}
         if let Some(summary) = reader.summary() {
             survey.format = summary.format;
             survey.status = summary.status;
             survey.received = summary.received;
         }
         Ok(survey)
+    }
+
+    fn take(&mut self, record: &Record<'_>, directory: &Directory, vault: &Vault, today: NaiveDate) {
+        self.look_at_money(record, directory, vault, today);
+        self.count(record, directory);
+    }
+
+    /// Whose account the money is on, and when it came.
+    fn look_at_money(&mut self, record: &Record<'_>, directory: &Directory, vault: &Vault, today: NaiveDate) {
+        if let Record::Payment(payment) = record
+            && let Some(day) = payment.value_date.filter(|day| !is_plausible(*day, today))
+        {
+            self.undated.get_or_insert((day, payment.location));
+        }
+        let paid_to = match record {
+            Record::Payment(payment) if payment.direction != Direction::Debit => Some((&payment.payee, payment.location)),
+            Record::Return(returned) => Some((&returned.payee, returned.location)),
+            _ => None,
+        };
+        if let Some((payee, location)) = paid_to.filter(|(payee, _)| directory.own().is_foreign(payee, vault)) {
+            let last4 = || payee.account.as_ref().map(tieout_parsers::Account::last4).unwrap_or_default();
+            self.foreign.get_or_insert_with(|| Foreign { last4: last4(), records: 0, location }).records += 1;
+        }
     }
 
     fn count(&mut self, record: &Record<'_>, directory: &Directory) {
@@ -158,6 +206,13 @@ impl Survey {
         let unique: BTreeSet<_> = x12.chain(edifact).collect();
         unique.into_iter().collect()
     }
+}
+
+/// A day on which a bank may have credited money: old files are read late, and money is announced ahead, but not by generations.
+fn is_plausible(day: NaiveDate, today: NaiveDate) -> bool {
+    const FIRST_YEAR: i32 = 1990;
+    const AHEAD_DAYS: i64 = 366;
+    day.year() >= FIRST_YEAR && (day - today).num_days() <= AHEAD_DAYS
 }
 
 /// Who sent an invoice, if that is not its seller. An invoice of an unknown seller is refused anyway.

@@ -125,10 +125,15 @@ fn say(resolution: &Resolution) -> anyhow::Result<Exit> {
 
 async fn action(tx: &mut Tx, exception: &Exception, request: &Request<'_>) -> anyhow::Result<Action> {
     let why = || request.note.unwrap_or("no reason given").to_owned();
+    let unrelated = |said: bool| match (said, request.note) {
+        (false, _) => Ok(None),
+        (true, Some(note)) if !note.trim().is_empty() => Ok(Some(note.to_owned())),
+        (true, _) => Err(UsageError("--unrelated needs --note: why does money of one customer pay for another?".to_owned())),
+    };
     let cash = |text: &Option<String>| text.as_deref().map(|text| money(exception, text)).transpose();
     Ok(match request.with {
-        With::Accept { proposal } => accept(exception, *proposal)?,
-        With::Apply { items } => {
+        With::Accept { proposal, unrelated: said } => accept(exception, *proposal, unrelated(*said)?)?,
+        With::Apply { items, unrelated: said } => {
             let mut lines = Vec::with_capacity(items.len());
             for text in items {
                 let (item, minor) = item_and_amount(tx, exception, text).await?;
@@ -145,11 +150,11 @@ async fn action(tx: &mut Tx, exception: &Exception, request: &Request<'_>) -> an
                     line: None,
                 });
             }
-            Action::Apply { lines, on_account_minor: 0, customer: None }
+            Action::Apply { lines, on_account_minor: 0, customer: None, unrelated: unrelated(*said)? }
         }
-        With::OnAccount { customer, amount } => {
+        With::OnAccount { customer, amount, unrelated: said } => {
             let customer = customer_named(tx, customer.as_deref()).await?;
-            Action::OnAccount { amount_minor: cash(amount)?, customer }
+            Action::OnAccount { amount_minor: cash(amount)?, customer, unrelated: unrelated(*said)? }
         }
         With::Deduct { item, code } => {
             let (item, amount_minor) = item_and_amount(tx, exception, item).await?;
@@ -165,6 +170,7 @@ async fn action(tx: &mut Tx, exception: &Exception, request: &Request<'_>) -> an
             let payment = payment.ok_or_else(|| UsageError("name the payment with --payment P17".to_owned()))?;
             Action::LinkRemittance { remittance: *remittance, payment }
         }
+        With::UnlinkRemittance => Action::UnlinkRemittance { why: why() },
         With::MarkDuplicate { of } => Action::MarkDuplicate { of: *of },
         With::NotDuplicate { of } => Action::NotDuplicate { of: of.clone() },
         With::Reverse => Action::Reverse { application: None, why: why() },
@@ -173,11 +179,11 @@ async fn action(tx: &mut Tx, exception: &Exception, request: &Request<'_>) -> an
         With::ReturnedPayment { payment } => Action::ReturnedPayment { payment: *payment },
         With::ReleaseFile => Action::ReleaseFile { why: why() },
         With::RejectFile => Action::RejectFile { why: why() },
-        With::Close | With::Retry => Action::Close { note: why() },
+        With::Close | With::Retry => Action::Close { note: request.note.unwrap_or_default().to_owned() },
     })
 }
 
-fn accept(exception: &Exception, number: usize) -> anyhow::Result<Action> {
+fn accept(exception: &Exception, number: usize, unrelated: Option<String>) -> anyhow::Result<Action> {
     if let Some(recommended) = exception.details.get("action").filter(|_| number == 1) {
         // Somebody with less authority recommended it.
         return serde_json::from_value(recommended.clone()).context("reading the action that was recommended");
@@ -191,7 +197,7 @@ fn accept(exception: &Exception, number: usize) -> anyhow::Result<Action> {
     let chosen = number.checked_sub(1).and_then(|place| proposals.into_iter().nth(place));
     let chosen =
         chosen.ok_or_else(|| UsageError(format!("{} has no proposal {number}; see tieout exceptions show {0}", exception.id)))?;
-    Ok(Action::Apply { lines: chosen.lines, on_account_minor: chosen.on_account_minor, customer: chosen.customer })
+    Ok(Action::Apply { lines: chosen.lines, on_account_minor: chosen.on_account_minor, customer: chosen.customer, unrelated })
 }
 
 /// `NUMBER=AMOUNT`, where the number is one of the seller's items.

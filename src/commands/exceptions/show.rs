@@ -1,5 +1,6 @@
 //! Exceptions for people and scripts to read.
 
+use anyhow::Context as _;
 use serde_json::json;
 
 use crate::{
@@ -7,7 +8,7 @@ use crate::{
         Exit, Format, UsageError, print,
         table::{Align, Table, amount},
     },
-    domain::{Currency, ExceptionId, FileId, Level, Reason},
+    domain::{Currency, ExceptionId, FileId, Level, Money, OpenItemId, ProposalLine, Reason},
     store::{Exception, ExceptionFilter, FileState, Note, StoredControl, StoredFinding, Tx},
     work::{Engine, explain},
 };
@@ -125,15 +126,76 @@ async fn details(tx: &mut Tx, exception: &Exception) -> anyhow::Result<String> {
     if let (Level::File, Some(file)) = (exception.level, exception.file) {
         return file_details(tx, exception, file).await;
     }
+    if exception.reason == Reason::AboveAuthority && exception.details.get("action").is_some() {
+        return recommendation(tx, exception).await;
+    }
     match decision {
         Some(decision) => {
-            let currency = exception.currency.unwrap_or(Currency::USD);
+            // The exception may be about an amount of an item; the proposals are about the cash.
+            let payment = match exception.payment {
+                Some(payment) => tx.payment(payment).await?,
+                None => None,
+            };
+            let currency = payment.map(|payment| payment.currency).or(exception.currency).unwrap_or(Currency::USD);
             explain(tx, &decision, currency).await
         }
         None if exception.details.is_null() => Ok(String::new()),
         None if exception.reason == Reason::SameMoney => same_money(tx, exception).await,
         None => Ok(format!("{}\n", serde_json::to_string_pretty(&exception.details)?)),
     }
+}
+
+/// What somebody recommends, in the currencies of the items and of the cash, and how to grant or decline it.
+async fn recommendation(tx: &mut Tx, exception: &Exception) -> anyhow::Result<String> {
+    let action = &exception.details["action"];
+    let payment = match exception.payment {
+        Some(payment) => tx.payment(payment).await?,
+        None => None,
+    };
+    let cash = payment.map(|payment| payment.currency).or(exception.currency).unwrap_or(Currency::USD);
+    let by = exception.details["recommended_by"].as_str().unwrap_or("somebody");
+    let what = action["action"].as_str().unwrap_or_default().replace('_', "-");
+    let mut text = format!("{by} recommends {what}");
+    if let Some(minor) = action["amount_minor"].as_i64().filter(|_| action.get("item").is_none()) {
+        text.push_str(&format!(" of {}", Money::new(minor, cash)));
+    }
+    let notes = ["why", "note", "reason", "reason_code", "unrelated"].iter().filter_map(|name| action[*name].as_str());
+    notes.for_each(|note| text.push_str(&format!(": {note}")));
+    text.push('\n');
+    let lines: Vec<ProposalLine> = match action.get("lines") {
+        Some(lines) => serde_json::from_value(lines.clone()).context("reading the lines that were recommended")?,
+        None => Vec::new(),
+    };
+    let one = action["item"].as_i64().map(OpenItemId);
+    let ids: Vec<_> = lines.iter().map(|line| line.item).chain(one).collect();
+    let items = tx.open_items(&ids).await?;
+    let item = |id: OpenItemId| items.iter().find(|item| item.id == id);
+    for line in &lines {
+        let Some(item) = item(line.item) else { continue };
+        text.push_str(&format!("  {}: {} in cash", item.number, Money::new(line.cash_minor, cash)));
+        if item.currency != cash {
+            text.push_str(&format!(", {} applied", Money::new(line.applied_minor, item.currency)));
+        }
+        for part in &line.adjustments {
+            let kind = serde_json::to_value(part.kind)?.as_str().unwrap_or_default().replace('_', " ");
+            text.push_str(&format!(", {kind} {} ({})", Money::new(part.amount_minor, item.currency), part.reason));
+        }
+        text.push('\n');
+    }
+    if let Some((item, minor)) = one.and_then(item).zip(action["amount_minor"].as_i64()) {
+        text.push_str(&format!("  {}: {}\n", item.number, Money::new(minor, item.currency)));
+    }
+    if let Some(kept) = action["on_account_minor"].as_i64().filter(|kept| *kept != 0) {
+        text.push_str(&format!("  on account: {}\n", Money::new(kept, cash)));
+    }
+    if exception.open {
+        text.push_str(&format!(
+            "\ntieout exceptions resolve {0} accept            it is done as recommended\n\
+             tieout exceptions resolve {0} close --note …    it is not\n",
+            exception.id
+        ));
+    }
+    Ok(text)
 }
 
 /// Which file it is, what it claims and what was counted, and what can be done with it.

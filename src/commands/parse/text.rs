@@ -7,7 +7,7 @@ use std::{
 
 use tieout_parsers::{
     Currency, Effect, Finding, Format, Invoice, InvoiceKind, Location, Money, Party, Payment, Remittance, RemittanceLine, Return,
-    Severity, Status, Terms, x12::Delimiters,
+    Severity, Status, Terms, without_ibans, x12::Delimiters,
 };
 
 use super::{
@@ -204,7 +204,7 @@ fn payment_line(payment: &Payment<'_>) -> String {
     let _ = write!(line, "  {}{}", payment.method.as_str(), dated(" ", payment.value_date));
     append(&mut line, "from", &party(&payment.payer));
     append(&mut line, "to", &party(&payment.payee));
-    append(&mut line, "trace", &optional(payment.trace.as_deref()));
+    append(&mut line, "trace", &without_ibans(&optional(payment.trace.as_deref())));
     append(&mut line, "text", &optional(payment.text.as_deref().map(tieout_parsers::without_ibans).as_deref()));
     if payment.remittance.is_none() {
         line.push_str("; no remittance");
@@ -216,7 +216,7 @@ fn remittance_line(remittance: &Remittance<'_>) -> String {
     let mut line = remittance.total.map_or_else(|| "no total named".to_owned(), money);
     line.push_str(&dated(" ", remittance.date));
     append(&mut line, "from", &party(&remittance.payer));
-    append(&mut line, "trace", &optional(remittance.trace.as_deref()));
+    append(&mut line, "trace", &without_ibans(&optional(remittance.trace.as_deref())));
     line
 }
 

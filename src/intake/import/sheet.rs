@@ -99,7 +99,12 @@ pub fn read<T: Importable>(
                 Some(found) => layout = Some(found),
                 None => return Ok(sheet.imported),
             },
-            Some(layout) => sheet.take(layout, &record, line),
+            Some(layout) => {
+                let lines = reader.position().line().saturating_sub(line);
+                if !(lines > 1 && sheet.is_unclosed(layout, &record, line, lines)) {
+                    sheet.take(layout, &record, line);
+                }
+            }
         }
         count += 1;
         if count.is_multiple_of(1024) {
@@ -120,6 +125,23 @@ struct Sheet<'a, T> {
     imported: Imported<T>,
     /// Line of the first row with a key.
     keys: HashMap<String, u64>,
+}
+
+impl<T: Importable> Sheet<'_, T> {
+    /// Whether a row that goes on over lines does so because a quote in it is never closed: then what follows is taken for its text. No
+    /// value of ours has a line break.
+    fn is_unclosed(&mut self, layout: &Layout, record: &ByteRecord, line: u64, lines: u64) -> bool {
+        let used = layout.places.iter().flatten().filter_map(|place| record.get(*place));
+        let broken = used.map(<[u8]>::trim_ascii).any(|value| value.contains(&b'\n') || value.contains(&b'\r'));
+        if !broken && record.len() == layout.width {
+            return false;
+        }
+        let last = line.saturating_add(lines).saturating_sub(1);
+        let found = format!("a quote that opens here and takes in all up to line {last}");
+        self.refuse(line, None, "a closing quote in the same line".to_owned(), found);
+        self.imported.rows_refused += lines;
+        true
+    }
 }
 
 /// Where each of our columns stands in the file.

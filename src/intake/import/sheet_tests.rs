@@ -209,6 +209,19 @@ fn the_documented_mapping_is_right() {
     Mapping::parse("docs", toml, OpenItemRow::COLUMNS).expect("it can be read");
 }
 
+/// It is told where it opens, and what it takes in counts as refused; it must not pass for a long value.
+#[test]
+fn a_quote_that_is_never_closed_is_named_where_it_opens() {
+    let good = "I1,INV-1,S01,C1,INV,10.00,10.00,USD,2026-01-04,2026-01-05,2026-02-03,N30,PO,BOL,open,2026-02-01";
+    let open = good.replace("INV-1", "\"INV-2");
+    let third = good.replace("INV-1", "INV-3");
+    let imported = import::<OpenItemRow>(&items(&format!("{good}\n{open}\n{third}\n")), "");
+    assert_eq!((imported.rows.len(), imported.rows_refused), (1, 2));
+    let [wrong] = imported.wrong.as_slice() else { panic!("{:?}", imported.wrong) };
+    assert_eq!((wrong.line, wrong.expected.as_str()), (3, "a closing quote in the same line"));
+    assert!(wrong.found.contains("up to line 4"), "{}", wrong.found);
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
 

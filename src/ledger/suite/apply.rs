@@ -2,7 +2,7 @@
 
 use super::{Rules, broken, engine, items, line, open, person, proposal, received, unapplied, with};
 use crate::{
-    domain::{Currency, LineAdjustmentKind, OpenItemId, PaymentId, Proposal},
+    domain::{Currency, CustomerId, LineAdjustmentKind, OpenItemId, PaymentId, Proposal},
     ledger::{AboveAuthority, PostOutcome, Posting, apply},
     rules::Power,
     store::{
@@ -12,7 +12,7 @@ use crate::{
 };
 
 fn posting(payment: PaymentId, proposal: &Proposal) -> Posting<'_> {
-    Posting { payment, version: 1, proposal, decision: None, refund_minor: 0, note: None }
+    Posting { payment, version: 1, proposal, decision: None, refund_minor: 0, note: None, owners: &[] }
 }
 
 async fn post(db: &Db, world: &World, postings: &[Posting<'_>]) -> Vec<PostOutcome> {
@@ -183,6 +183,25 @@ async fn capped_item(fresh: &Fresh, world: &World) -> OpenItemId {
     let stored = tx.upsert_open_items(&[item], "csv").await.unwrap();
     tx.commit().await.unwrap();
     stored[0].item.expect("an item")
+}
+
+on_both! {
+    /// Between decision and lock an item may have become that of another customer: whether the payer pays for it is to be asked again.
+    async fn an_item_that_went_to_another_customer_asks_for_another_decision(fresh) {
+        let (world, payments, ids) = setting(fresh, &[100], &[("A", 100)]).await;
+        let wanted = proposal(vec![line(ids[0], 100)], 0);
+        let mut tx = fresh.db.begin().await.unwrap();
+        for (owner, posts) in [(CustomerId(world.customer.0 + 1), false), (world.customer, true)] {
+            let owners = [(ids[0], owner)];
+            let outcomes = apply(&mut tx, &engine(&world), &[Posting { owners: &owners, ..posting(payments[0], &wanted) }]).await.unwrap();
+            let found = match &outcomes[0] {
+                PostOutcome::Posted { .. } => true,
+                PostOutcome::Stale(why) => !why.contains("another customer now"),
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(found, posts, "{outcomes:?}");
+        }
+    }
 }
 
 on_both! {

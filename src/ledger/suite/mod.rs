@@ -4,6 +4,7 @@
 
 mod apply;
 mod exports;
+mod people;
 mod resolve;
 mod reverse;
 mod sequences;

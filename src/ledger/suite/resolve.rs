@@ -14,13 +14,13 @@ use crate::{
     },
 };
 
-fn asked(key: String, level: Level, reason: Reason) -> NewException {
+pub(super) fn asked(key: String, level: Level, reason: Reason) -> NewException {
     let route = Route { queue: reason.default_queue().to_owned(), owner: None, due_hours: 24, rule: "default".to_owned() };
     NewException::new(key, level, reason, route, reason.title().to_owned())
 }
 
 /// A payment that the engine could not place, with its exception.
-async fn waiting(fresh: &Fresh, world: &World, sha256: &str, amount: i64) -> (PaymentId, ExceptionId) {
+pub(super) async fn waiting(fresh: &Fresh, world: &World, sha256: &str, amount: i64) -> (PaymentId, ExceptionId) {
     let (_, payments) = received(fresh, world, sha256, &[amount]).await;
     let payment = payments[0].payment.id;
     let exceptions = fresh.db.transact(async |tx| {
@@ -33,7 +33,7 @@ async fn waiting(fresh: &Fresh, world: &World, sha256: &str, amount: i64) -> (Pa
     (payment, exceptions.await.expect("raised")[0])
 }
 
-async fn act(
+pub(super) async fn act(
     db: &Db,
     mandate: &Mandate<'_>,
     id: ExceptionId,
@@ -55,7 +55,7 @@ async fn act(
     }
 }
 
-const fn is_closed(resolution: &Result<Resolution, ResolveError>) -> bool {
+pub(super) const fn is_closed(resolution: &Result<Resolution, ResolveError>) -> bool {
     matches!(resolution, Ok(Resolution::Done { closed: true, .. }))
 }
 
@@ -65,13 +65,13 @@ on_both! {
         let (payment, exception) = waiting(fresh, &world, "aa", 1_000).await;
         let ids = items(fresh, &world, &[("A", 600), ("B", 900)]).await;
         let ann = person(&world, "ann", "analyst");
-        let part = Action::Apply { lines: vec![line(ids[0], 600)], on_account_minor: 0, customer: None };
+        let part = Action::Apply { lines: vec![line(ids[0], 600)], on_account_minor: 0, customer: None, unrelated: None };
         let first = act(&fresh.db, &ann, exception, Some(1), &part, "form-1").await;
         let left = format!("payment {payment} posted; 4.00 USD left unapplied");
         assert!(matches!(&first, Ok(Resolution::Done { closed: false, answer, .. }) if *answer == left), "{first:?}");
         let again = act(&fresh.db, &ann, exception, Some(1), &part, "form-1").await;
         assert!(matches!(&again, Ok(Resolution::Replayed { by, recommended: false, .. }) if by == "ann"), "{again:?}");
-        let other_action = Action::Apply { lines: vec![line(ids[0], 400)], on_account_minor: 0, customer: None };
+        let other_action = Action::Apply { lines: vec![line(ids[0], 400)], on_account_minor: 0, customer: None, unrelated: None };
         let other_action = act(&fresh.db, &ann, exception, None, &other_action, "form-1").await;
         let (_, other) = waiting(fresh, &world, "bb", 600).await;
         let other_exception = act(&fresh.db, &ann, other, None, &part, "form-1").await;
@@ -79,7 +79,7 @@ on_both! {
             assert!(matches!(&reused, Err(ResolveError::Refused(why)) if why.contains("another request")), "{reused:?}");
         }
         assert_eq!(unapplied(&fresh.db, payment).await, (400, "exception"));
-        let rest = act(&fresh.db, &ann, exception, None, &Action::OnAccount { amount_minor: None, customer: None }, "form-2").await;
+        let rest = act(&fresh.db, &ann, exception, None, &Action::OnAccount { amount_minor: None, customer: None, unrelated: None }, "form-2").await;
         assert!(is_closed(&rest), "{rest:?}");
         assert_eq!((open(&fresh.db, &ids).await.as_slice(), unapplied(&fresh.db, payment).await), ([0, 900].as_slice(), (0, "posted")));
         assert_eq!(broken(&fresh.db).await, [""; 0]);
@@ -90,7 +90,7 @@ on_both! {
     async fn the_loser_is_told_who_won_and_when(fresh) {
         let world = World::new(fresh).await;
         let (_, exception) = waiting(fresh, &world, "aa", 1_000).await;
-        let on_account = Action::OnAccount { amount_minor: None, customer: None };
+        let on_account = Action::OnAccount { amount_minor: None, customer: None, unrelated: None };
         assert!(is_closed(&act(&fresh.db, &person(&world, "ann", "analyst"), exception, Some(1), &on_account, "a").await));
         fresh.pass_seconds(60);
         let lost = act(&fresh.db, &person(&world, "bob", "analyst"), exception, Some(1), &on_account, "b").await;
@@ -131,7 +131,7 @@ on_both! {
         let ids = items(fresh, &world, &[("A", 9_000)]).await;
         let [ann, sue, sam] = [("ann", "analyst"), ("sue", "supervisor"), ("sam", "supervisor")].map(|(name, role)| person(&world, name, role));
         let granted = with(line(ids[0], 1_000), LineAdjustmentKind::Discount, 6_000, "agreed");
-        let grant = Action::Apply { lines: vec![granted], on_account_minor: 0, customer: None };
+        let grant = Action::Apply { lines: vec![granted], on_account_minor: 0, customer: None, unrelated: None };
         let message = async |id| fresh.db.read().await.unwrap().exception(id).await.unwrap().expect("stored").message;
         let recommended = |resolution| match resolution {
             Ok(Resolution::Recommended { exception, .. }) => exception,
@@ -146,7 +146,7 @@ on_both! {
         let twice = act(&fresh.db, &sue, approval, None, &grant, "d").await;
         assert!(matches!(twice, Err(ResolveError::Refused(_))), "{twice:?}");
         let more = with(line(ids[0], 1_000), LineAdjustmentKind::Discount, 7_000, "agreed");
-        let more = Action::Apply { lines: vec![more], on_account_minor: 0, customer: None };
+        let more = Action::Apply { lines: vec![more], on_account_minor: 0, customer: None, unrelated: None };
         let mut tx = fresh.db.begin().await.unwrap();
         let other = resolve(&mut tx, &sam, approval, None, &more, "e").await;
         tx.rollback().await.unwrap();
@@ -165,8 +165,8 @@ on_both! {
         let (payment, exception) = waiting(fresh, &world, "aa", 1_000).await;
         let ids = items(fresh, &world, &[("A", 400), ("B", 400)]).await;
         let cleo = person(&world, "cleo", "clerk");
-        let part = |place: usize| Action::Apply { lines: vec![line(ids[place], 300)], on_account_minor: 0, customer: None };
-        let keep = |minor| Action::OnAccount { amount_minor: Some(minor), customer: None };
+        let part = |place: usize| Action::Apply { lines: vec![line(ids[place], 300)], on_account_minor: 0, customer: None, unrelated: None };
+        let keep = |minor| Action::OnAccount { amount_minor: Some(minor), customer: None, unrelated: None };
         assert!(matches!(act(&fresh.db, &cleo, exception, None, &keep(501), "a").await, Ok(Resolution::Recommended { .. })));
         assert!(matches!(act(&fresh.db, &cleo, exception, None, &part(0), "b").await, Ok(Resolution::Done { .. })));
         for (action, key) in [(part(1), "c"), (keep(201), "d")] {
@@ -210,7 +210,7 @@ on_both! {
         let ids = items(fresh, &world, &[("A", 1_000)]).await;
         let follow = fresh.db.transact(async |tx| {
             let wanted = proposal(vec![line(ids[0], 900)], 0);
-            let posting = Posting { payment, version: 1, proposal: &wanted, decision: None, refund_minor: 0, note: None };
+            let posting = Posting { payment, version: 1, proposal: &wanted, decision: None, refund_minor: 0, note: None, owners: &[] };
             let outcomes = apply(tx, &engine(&world), &[posting]).await?;
             assert!(matches!(outcomes[..], [PostOutcome::Posted { .. }]));
             let mut new = asked(format!("payment:{}:short_paid", payment.0), Level::Payment, Reason::ShortPaid);
@@ -273,6 +273,23 @@ on_both! {
         let mut tx = fresh.db.begin().await.unwrap();
         assert!(!tx.exception(exception).await.unwrap().expect("stored").open);
         assert_eq!(tx.payment(payment).await.unwrap().expect("stored").remittance, Some(advice));
+        tx.rollback().await.unwrap();
+
+        // It was the wrong one: it waits again, and nothing but a person ties the two once more.
+        let about = fresh.db.read().await.unwrap().exception_by_key(&match_key(payment)).await.unwrap().expect("open").id;
+        let unlink = Action::UnlinkRemittance { why: "it announces another cheque".to_owned() };
+        let done = act(&fresh.db, &person(&world, "bob", "analyst"), about, None, &unlink, "b").await;
+        let Ok(Resolution::Done { closed: false, match_again, .. }) = &done else { panic!("{done:?}") };
+        assert_eq!(match_again.as_slice(), [payment]);
+        let again = act(&fresh.db, &person(&world, "bob", "analyst"), about, None, &unlink, "c").await;
+        assert!(matches!(&again, Err(ResolveError::Refused(why)) if why.contains("no remittance")), "{again:?}");
+        let mut tx = fresh.db.begin().await.unwrap();
+        assert_eq!(tx.payment(payment).await.unwrap().expect("stored").remittance, None);
+        let waiting = tx.remittance(advice).await.unwrap().expect("stored");
+        assert_eq!((waiting.payment, waiting.state), (None, crate::domain::RemittanceState::Waiting));
+        let asked = tx.exception(exception).await.unwrap().expect("stored");
+        assert!(asked.open && asked.message.contains("bob took it off payment"), "{}", asked.message);
+        assert_eq!(tx.advices_apart().await.unwrap(), [(advice, payment)]);
     }
 }
 
@@ -337,7 +354,7 @@ on_both! {
         let world = World::new(fresh).await;
         let eve = person(&world, "eve", "viewer");
         let (payment, exception) = waiting(fresh, &world, "aa", 300).await;
-        for (action, key) in [(Action::MarkDuplicate { of: None }, "a"), (Action::OnAccount { amount_minor: None, customer: None }, "b")] {
+        for (action, key) in [(Action::MarkDuplicate { of: None }, "a"), (Action::OnAccount { amount_minor: None, customer: None, unrelated: None }, "b")] {
             let refused = act(&fresh.db, &eve, exception, None, &action, key).await;
             assert!(matches!(refused, Err(ResolveError::Refused(_))), "{refused:?}");
         }
@@ -373,7 +390,7 @@ on_both! {
         let ids = items(fresh, &world, &[("A", 400), ("B", 700)]).await;
         let ann = person(&world, "ann", "analyst");
         let deducted = with(line(ids[1], 400), LineAdjustmentKind::Deduction, 60, "06");
-        let both = Action::Apply { lines: vec![line(ids[0], 400), deducted], on_account_minor: 0, customer: None };
+        let both = Action::Apply { lines: vec![line(ids[0], 400), deducted], on_account_minor: 0, customer: None, unrelated: None };
         assert!(matches!(act(&fresh.db, &ann, exception, None, &both, "a").await, Ok(Resolution::Done { .. })));
         let applied = fresh.db.read().await.unwrap().applications(payment).await.unwrap();
         let undo = |place: Option<usize>| Action::Reverse { application: place.map(|place| applied[place].id), why: "wrong".to_owned() };
@@ -421,7 +438,7 @@ on_both! {
         let world = World::new(fresh).await;
         let (payment, exception) = waiting(fresh, &world, "aa", 1_000).await;
         let ids = items(fresh, &world, &[("A", 400), ("B", 700)]).await;
-        let part = |place: usize, minor| Action::Apply { lines: vec![line(ids[place], minor)], on_account_minor: 0, customer: None };
+        let part = |place: usize, minor| Action::Apply { lines: vec![line(ids[place], minor)], on_account_minor: 0, customer: None, unrelated: None };
         let later = |mandate: Mandate<'static>, days| Mandate { day: mandate.day + chrono::Days::new(days), ..mandate };
         let (ann, sue) = (person(&world, "ann", "analyst"), person(&world, "sue", "supervisor"));
         assert!(matches!(act(&fresh.db, &ann, exception, None, &part(0, 400), "a").await, Ok(Resolution::Done { .. })));
@@ -504,7 +521,7 @@ on_both! {
         let (other, other_exception) = waiting(fresh, &world, "bb", 400).await;
         let ids = items(fresh, &world, &[("A", 900)]).await;
         let (cleo, ann, sue) = (person(&world, "cleo", "clerk"), person(&world, "ann", "analyst"), person(&world, "sue", "supervisor"));
-        let part = Action::Apply { lines: vec![line(ids[0], 900)], on_account_minor: 0, customer: None };
+        let part = Action::Apply { lines: vec![line(ids[0], 900)], on_account_minor: 0, customer: None, unrelated: None };
         assert!(matches!(act(&fresh.db, &ann, exception, None, &part, "apply").await, Ok(Resolution::Done { .. })));
         let returns = unclear_returns(fresh, &world, &[(1_000, Currency::USD), (5_000, Currency::USD), (300, Currency::USD), (10, Currency::EUR)]).await;
         let names = |payment| Action::ReturnedPayment { payment };

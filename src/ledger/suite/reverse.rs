@@ -33,7 +33,7 @@ on_both! {
         let mut tx = fresh.db.begin().await.unwrap();
         let lines = vec![line(ids[0], 700), with(line(ids[1], 300), LineAdjustmentKind::Deduction, 200, "06")];
         let wanted = proposal(lines, 0);
-        let posted = apply(&mut tx, &engine(&world), &[Posting { payment: id, version: 1, proposal: &wanted, decision: None, refund_minor: 0, note: None }]).await.unwrap();
+        let posted = apply(&mut tx, &engine(&world), &[Posting { payment: id, version: 1, proposal: &wanted, decision: None, refund_minor: 0, note: None, owners: &[] }]).await.unwrap();
         assert!(matches!(posted[..], [PostOutcome::Posted { .. }]), "{posted:?}");
         tx.commit().await.unwrap();
         assert_eq!(broken(&fresh.db).await, [""; 0]);
@@ -68,7 +68,7 @@ on_both! {
         let ids = items(fresh, &world, &[("A", 150), ("CM", -50)]).await;
         let mut tx = fresh.db.begin().await.unwrap();
         let wanted = proposal(vec![line(ids[0], 150), line(ids[1], -50)], 0);
-        apply(&mut tx, &engine(&world), &[Posting { payment: id, version: 1, proposal: &wanted, decision: None, refund_minor: 0, note: None }]).await.unwrap();
+        apply(&mut tx, &engine(&world), &[Posting { payment: id, version: 1, proposal: &wanted, decision: None, refund_minor: 0, note: None, owners: &[] }]).await.unwrap();
         let ann = person(&world, "ann", "analyst");
         for application in tx.standing_applications(id).await.unwrap() {
             assert!(reverse_application(&mut tx, &ann, application.id, "alone").await.unwrap_err().is::<Refusal>());
@@ -89,7 +89,7 @@ on_both! {
         let ids = items(fresh, &world, &[("A", 900)]).await;
         let mut tx = fresh.db.begin().await.unwrap();
         let wanted = proposal(vec![line(ids[0], 900)], 100);
-        apply(&mut tx, &engine(&world), &[Posting { payment: id, version: 1, proposal: &wanted, decision: None, refund_minor: 0, note: None }]).await.unwrap();
+        apply(&mut tx, &engine(&world), &[Posting { payment: id, version: 1, proposal: &wanted, decision: None, refund_minor: 0, note: None, owners: &[] }]).await.unwrap();
         let file = world.file(&mut tx, "returns").await;
         let reserved = tx.reserve(Kind::BankReturn, 3).await.unwrap();
         let back = |place: usize, amount_minor| NewReturn {
@@ -211,7 +211,7 @@ on_both! {
         let ids = items(fresh, &world, &[("A", 500)]).await;
         let wanted = proposal(vec![line(ids[0], 500)], 0);
         let mut tx = fresh.db.begin().await.unwrap();
-        let held = apply(&mut tx, &engine(&world), &[Posting { payment: files[0].1, version: 1, proposal: &wanted, decision: None, refund_minor: 0, note: None }]).await.unwrap();
+        let held = apply(&mut tx, &engine(&world), &[Posting { payment: files[0].1, version: 1, proposal: &wanted, decision: None, refund_minor: 0, note: None, owners: &[] }]).await.unwrap();
         assert!(matches!(held[..], [PostOutcome::Stale(_)]), "{held:?}");
         assert!(release_file(&mut tx, &person(&world, "ann", "senior"), files[0].0, "the sender confirmed").await.unwrap());
         assert!(reject_file(&mut tx, &person(&world, "ann", "senior"), files[1].0, "a test file").await.unwrap());

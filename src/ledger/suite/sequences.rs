@@ -147,7 +147,8 @@ impl Run<'_> {
         }
         let kept = if on_account { left.max(0) } else { 0 };
         let made = Proposal { on_account_minor: kept, ..proposal(lines, left.max(0) - kept) };
-        let posting = Posting { payment, version: row.version, proposal: &made, decision: None, refund_minor: 0, note: None };
+        let posting =
+            Posting { payment, version: row.version, proposal: &made, decision: None, refund_minor: 0, note: None, owners: &[] };
         apply(tx, &engine(&self.world), &[posting]).await?;
         Ok(())
     }
@@ -197,13 +198,13 @@ impl Run<'_> {
             .collect();
         let (Some(exception), Some(item)) = (pick(&open, exception), pick(&self.items, item)) else { return Ok(()) };
         let action = match amount % 7 {
-            0 => Action::OnAccount { amount_minor: None, customer: Some(self.world.customer) },
+            0 => Action::OnAccount { amount_minor: None, customer: Some(self.world.customer), unrelated: None },
             1 => Action::RefundRequest { amount_minor: Some(amount) },
             2 => Action::WriteOff { item, amount_minor: amount % 60, reason: "small".to_owned() },
             3 => Action::Deduct { item, amount_minor: amount % 90, reason_code: "59".to_owned() },
             4 => Action::Reverse { application: None, why: "random".to_owned() },
             5 => Action::Close { note: "random".to_owned() },
-            _ => Action::Apply { lines: vec![line(item, amount)], on_account_minor: 0, customer: None },
+            _ => Action::Apply { lines: vec![line(item, amount)], on_account_minor: 0, customer: None, unrelated: None },
         };
         let key = self.name("form");
         match resolve(tx, &person(&self.world, "ann", "analyst"), exception, None, &action, &key).await {

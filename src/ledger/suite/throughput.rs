@@ -89,6 +89,7 @@ async fn post_chunk(fresh: &Fresh, world: &World, payments: &[NewPayment], ids: 
             decision: Some(id),
             refund_minor: 0,
             note: None,
+            owners: &[],
         })
         .collect();
     let outcomes = apply(&mut tx, &engine(world), &postings).await.expect("applied");

@@ -36,6 +36,8 @@ pub struct Snapshot {
     pub(super) waiting: Waiting,
     /// Pairs of payments that a person said are not the same money.
     apart: HashSet<(PaymentId, PaymentId)>,
+    /// Advices that a person took off payments.
+    advices_apart: HashSet<(RemittanceId, PaymentId)>,
     pub(super) learned: learned::Learned,
 }
 
@@ -90,6 +92,15 @@ impl Snapshot {
 
     pub(super) fn are_apart(&self, one: PaymentId, other: PaymentId) -> bool {
         self.apart.contains(&(one, other)) || self.apart.contains(&(other, one))
+    }
+
+    /// Remembers which advices do not belong to which payments; the pairs replace those known before.
+    pub fn tell_advices_apart(&mut self, pairs: impl IntoIterator<Item = (RemittanceId, PaymentId)>) {
+        self.advices_apart = pairs.into_iter().collect();
+    }
+
+    pub(super) fn may_be_tied(&self, remittance: RemittanceId, payment: PaymentId) -> bool {
+        !self.advices_apart.contains(&(remittance, payment))
     }
 
     /// The cash of a payment stands on these items: whoever owns them pays from this account, under this id and name. Calling it again replaces what
@@ -155,6 +166,11 @@ impl Snapshot {
     /// What is still open of an item, when the snapshot knows the item.
     pub fn open_minor(&self, id: OpenItemId) -> Option<i64> {
         self.items.slot(id).map(|slot| self.items.open_minor[slot as usize])
+    }
+
+    /// Whose item it is, when the snapshot knows the item.
+    pub fn owner(&self, id: OpenItemId) -> Option<CustomerId> {
+        self.items.slot(id).map(|slot| self.customers.id(self.items.customer[slot as usize]))
     }
 
     /// The number of an item as the ledger writes it.

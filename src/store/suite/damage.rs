@@ -26,6 +26,7 @@ async fn posted(fresh: &Fresh) {
         decision: None,
         refund_minor: 0,
         note: None,
+        owners: &[],
     };
     let mut tx = fresh.db.begin().await.expect("begin");
     let outcomes = apply(&mut tx, &engine(&world), &[posting(0, &on_account), posting(1, &plain)]).await.expect("applied");

@@ -3,7 +3,7 @@
 use crate::{
     domain::{ItemStatus, OpenItemId},
     store::{
-        ItemChange, ItemOutcome, NewOpenItem,
+        ItemChange, ItemOutcome, ItemStored, NewOpenItem,
         testing::{World, on_both},
     },
 };
@@ -179,5 +179,40 @@ on_both! {
         slow.commit().await.unwrap();
         let (seen, _) = fresh.db.read().await.unwrap().open_items_changed_since(mark).await.unwrap();
         assert!(seen.iter().any(|item| item.number == "SLOW"));
+    }
+}
+
+on_both! {
+    /// The ERP's id tells that an invoice under another number is the one that is known; nobody owes it twice.
+    async fn an_invoice_that_was_numbered_anew_is_the_same_receivable(fresh) {
+        let world = World::new(fresh).await;
+        let mut tx = fresh.db.begin().await.unwrap();
+        let of = |number: &str, id: &str, amount| NewOpenItem { external_id: Some(id.to_owned()), ..world.invoice(number, amount) };
+        let store = async |tx: &mut crate::store::Tx, rows: &[NewOpenItem]| tx.upsert_open_items(rows, "csv").await.unwrap();
+        // What was known before ids were kept learns its id.
+        let plain = store(&mut tx, &[world.invoice("A", 100)]).await[0].item;
+        assert_eq!(store(&mut tx, &[of("A", "I1", 100)]).await[0].outcome, ItemOutcome::Unchanged);
+        let renamed = store(&mut tx, &[of("A-2", "I1", 100)]).await[0];
+        assert_eq!((renamed.item, renamed.outcome), (plain, ItemOutcome::Updated));
+        assert!(tx.open_item_by_number(world.seller, "A").await.unwrap().is_none());
+        // After cash was applied, too: only the number changes.
+        tx.settle_items(&[ItemChange { id: plain.unwrap(), closes_minor: 40, day: world.day }]).await.unwrap();
+        assert_eq!(store(&mut tx, &[of("A-3", "I1", 100)]).await[0], ItemStored { item: plain, outcome: ItemOutcome::Updated });
+        let item = tx.open_item_by_number(world.seller, "A-3").await.unwrap().expect("renumbered");
+        assert_eq!((Some(item.id), item.open_minor), (plain, 60));
+        // Another amount under the same id, a file that says so, a cancellation: a person is asked, and nothing is stored.
+        let file = world.file(&mut tx, "aa").await;
+        for row in [
+            of("A-4", "I1", 90),
+            NewOpenItem { file: Some(file), ..of("A-4", "I1", 100) },
+            NewOpenItem { cancels: true, ..of("A-4", "I1", 100) },
+            NewOpenItem { po: Some("other".to_owned()), ..of("A-4", "I1", 100) },
+        ] {
+            assert_eq!(store(&mut tx, &[row]).await[0], ItemStored { item: plain, outcome: ItemOutcome::ConflictId });
+        }
+        assert!(tx.open_item_by_number(world.seller, "A-4").await.unwrap().is_none());
+        // An id that two rows of a list bear is no id.
+        let twice = store(&mut tx, &[of("A-3", "I1", 100), of("B", "I1", 100)]).await;
+        assert_eq!(twice.iter().map(|row| row.outcome).collect::<Vec<_>>(), [ItemOutcome::Unchanged, ItemOutcome::Inserted]);
     }
 }
