@@ -53,6 +53,7 @@ pub fn decide(case: &Case<'_>, snapshot: &Snapshot, rules: &RuleSet) -> Decision
         trail.note("reference", bound.clone());
         return held(case, rules, trail, Reason::Ambiguous, format!("a bound of the search was met: {bound}"));
     }
+    state.bound = finder.bound();
     let found = if claims.claims.is_empty() {
         hypothesis::explain(case, &mut finder, &mut state, &mut trail)
     } else {
@@ -64,19 +65,14 @@ pub fn decide(case: &Case<'_>, snapshot: &Snapshot, rules: &RuleSet) -> Decision
 /// Who paid is said by the cash. An advice is asked only where the cash does not tell: else whoever may drop an advice could name itself the payer of
 /// other people's money.
 fn who_paid(case: &Case<'_>, snapshot: &Snapshot, rules: &RuleSet, trail: &mut Trail) -> PayerView {
-    let text = case.payment.text.as_deref();
-    let mut told = Trail::default();
-    let by_cash = payer::identify(&[&case.payment.payer], text.into_iter(), snapshot, rules, &mut told);
-    match case.remittance.filter(|_| !by_cash.is_identified()) {
-        None => {
-            trail.steps.append(&mut told.steps);
-            by_cash
-        }
-        Some(remittance) => {
-            let texts = [text, remittance.text.as_deref()];
-            payer::identify(&[&case.payment.payer, &remittance.payer], texts.into_iter().flatten(), snapshot, rules, trail)
-        }
+    let mut search = payer::Search::new(snapshot, rules);
+    search.ask(&case.payment.payer);
+    case.payment.text.iter().for_each(|text| search.read(text));
+    if let Some(remittance) = case.remittance.filter(|_| !search.is_identified()) {
+        search.ask(&remittance.payer);
+        remittance.text.iter().for_each(|text| search.read(text));
     }
+    search.finish(trail)
 }
 
 /// What is established and what stands against posting, so far.

@@ -1,5 +1,6 @@
 //! Explains a payment by the items its payer names.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::amount::Scale;
@@ -525,7 +526,8 @@ fn amount_evidence(claim: &Claim, choice: &Choice, slot: Slot, fit: &super::amou
         Derived::Open | Derived::LessDiscount => String::new(),
     };
     let ours = figure(finder.snapshot.items.open_minor[slot as usize], finder.currency);
-    let level = if fit.note.is_empty() { fit.kind.as_str().to_owned() } else { format!("{}: {}", fit.kind.as_str(), fit.note) };
+    let kind = fit.kind.as_str();
+    let level = if fit.note.is_empty() { Cow::from(kind) } else { format!("{kind}: {}", fit.note).into() };
     let points = if choice.derived == Derived::Written { fit.kind.points_milli() } else { 0 };
-    evidence("amount", &theirs, &ours, &level, points, claim.byte)
+    evidence("amount", &theirs, &ours, level, points, claim.byte)
 }

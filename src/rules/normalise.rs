@@ -112,18 +112,22 @@ impl NormaliseRules {
     /// Cleans a reference of a payer, whose customer code is given where it is known.
     pub fn reference(&self, raw: &str, partner: Option<&str>) -> Reference {
         let raw = raw.trim();
+        let (rest, kind, rule) = match self.fitting(raw, partner) {
+            Some((pattern, rest)) => (rest, pattern.kind, Some(pattern.id.clone())),
+            None => (raw, ReferenceKind::Unknown, None),
+        };
+        let folded = fold(rest);
+        Reference { raw: raw.to_owned(), core: core(&folded).to_owned(), parts: parts(rest), folded, kind, rule }
+    }
+
+    /// The pattern that fits a reference, and what it keeps of it.
+    pub fn fitting<'a>(&self, raw: &'a str, partner: Option<&str>) -> Option<(&Pattern, &'a str)> {
+        let raw = raw.trim();
         let own = self.patterns.iter().filter(|pattern| pattern.partner.is_some() && pattern.partner.as_deref() == partner);
         let general = self.patterns.iter().filter(|pattern| pattern.partner.is_none());
-        let fitting = own
-            .chain(general)
+        own.chain(general)
             .filter(|pattern| pattern.stage == Stage::Auto)
-            .find_map(|pattern| pattern.apply(raw).map(|rest| (pattern, rest)));
-        let (rest, kind, rule) = match fitting {
-            Some((pattern, rest)) => (rest, pattern.kind, Some(pattern.id.clone())),
-            None => (raw.to_owned(), ReferenceKind::Unknown, None),
-        };
-        let folded = fold(&rest);
-        Reference { raw: raw.to_owned(), core: core(&folded).to_owned(), parts: parts(&rest), folded, kind, rule }
+            .find_map(|pattern| pattern.apply(raw).map(|rest| (pattern, rest)))
     }
 
     /// A folded reference in which characters that are mixed up read alike.
@@ -182,7 +186,7 @@ pub fn parts(text: &str) -> Vec<String> {
 
 impl Pattern {
     /// What is left of the reference, or `None` where the pattern does not fit.
-    fn apply(&self, raw: &str) -> Option<String> {
+    fn apply<'a>(&self, raw: &'a str) -> Option<&'a str> {
         let mut rest = raw;
         if !self.strip.is_empty() {
             rest = self.strip.iter().filter_map(|word| strip_word(raw, word)).min_by_key(|rest| rest.len())?;
@@ -195,12 +199,16 @@ impl Pattern {
             None => rest,
         };
         (self.kind == ReferenceKind::Noise || !kept.is_empty()).then_some(())?;
-        self.check_digit.proves(kept).then(|| kept.to_owned())
+        self.check_digit.proves(kept).then_some(kept)
     }
 }
 
 /// Removes a word and the separators after it. A word that ends in a letter must end there: `PO` does not fit `PORTLAND`.
 fn strip_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
+    // Most words differ in their first letter.
+    if text.bytes().zip(word.bytes()).next().is_some_and(|(a, b)| !a.eq_ignore_ascii_case(&b)) {
+        return None;
+    }
     let head = text.get(..word.len()).filter(|head| head.eq_ignore_ascii_case(word))?;
     let rest = text.get(word.len()..)?;
     let runs_on = head.ends_with(|c: char| c.is_ascii_alphabetic()) && rest.starts_with(|c: char| c.is_ascii_alphabetic());
@@ -218,8 +226,11 @@ fn strip_ending<'a>(text: &'a str, ending: &str) -> &'a str {
 impl CheckDigit {
     /// Whether the last digit of the text proves the digits before it.
     pub fn proves(self, text: &str) -> bool {
+        if self == Self::None {
+            return true;
+        }
         let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(10)).collect();
-        let Some((&check, body)) = digits.split_last() else { return self == Self::None };
+        let Some((&check, body)) = digits.split_last() else { return false };
         match self {
             Self::None => true,
             Self::Mod10 => {

@@ -124,8 +124,7 @@ impl Customers {
 
     /// Customers that share the rarest known word with the name, at most `most` of them.
     pub(in crate::matching) fn sharing_a_word(&self, name: &Name, most: usize) -> Vec<u32> {
-        let mut lists: Vec<_> =
-            name.words.iter().filter_map(|word| self.words.get(word)).filter(|list| list.len() <= most).collect();
+        let mut lists: Vec<_> = name.words().filter_map(|word| self.words.get(word)).filter(|list| list.len() <= most).collect();
         lists.sort_by_key(|list| list.len());
         let mut found: Vec<u32> = lists.into_iter().take(2).flatten().copied().collect();
         found.sort_unstable();
@@ -198,8 +197,8 @@ impl Customers {
         for name in &entry.names {
             add(self.stems.entry(name.stem.clone()).or_default(), number);
             add(self.compacts.entry(name.compact.clone()).or_default(), number);
-            for word in name.words.iter().filter(|word| word.len() >= 3) {
-                add(self.words.entry(word.clone()).or_default(), number);
+            for word in name.words().filter(|word| word.len() >= 3) {
+                add(self.words.entry(word.to_owned()).or_default(), number);
             }
         }
     }
@@ -219,7 +218,7 @@ impl Customers {
         for name in &entry.names {
             take(self.stems.get_mut(&name.stem), number);
             take(self.compacts.get_mut(&name.compact), number);
-            for word in &name.words {
+            for word in name.words() {
                 take(self.words.get_mut(word), number);
             }
         }

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use super::index::{Index, Kind, key};
 use crate::domain::{Currency, ItemKind, ItemStatus, OpenItem, OpenItemId, SellerId, TermsOfPayment};
-use crate::normalise;
+use crate::normalise::{self, Reference};
 
 /// Internal number of an item: its row in every column.
 pub(in crate::matching) type Slot = u32;
@@ -33,6 +33,8 @@ pub(in crate::matching) struct Items {
     terms_table: Vec<TermsOfPayment>,
     number: Vec<Span>,
     folded: Vec<Span>,
+    /// Core of the part of the number that people write alone; nothing where there is one part.
+    part: Vec<Option<Span>>,
     po: Vec<Span>,
     bol: Vec<Span>,
     pro: Vec<Span>,
@@ -57,6 +59,15 @@ fn form(seller: SellerId, folded: &str) -> (SellerId, String, usize) {
 struct Span {
     start: u32,
     length: u16,
+}
+
+impl Span {
+    /// The core of a part of `text`, which stands here; `None` where it was cut.
+    fn core_of(self, part: std::ops::Range<usize>, text: &str) -> Option<Self> {
+        let core = normalise::core(&text[part.clone()]).len();
+        let (start, length) = (u32::try_from(part.end - core).ok()?, u16::try_from(core).ok()?);
+        (part.end <= usize::from(self.length)).then_some(Self { start: self.start.checked_add(start)?, length })
+    }
 }
 
 impl Items {
@@ -112,6 +123,11 @@ impl Items {
 
     pub(in crate::matching) fn folded(&self, slot: Slot) -> &str {
         self.text(self.folded[slot as usize])
+    }
+
+    /// Core of the part of the number that people write alone; `None` where the number has one part.
+    pub(in crate::matching) fn part(&self, slot: Slot) -> Option<&str> {
+        self.part[slot as usize].map(|span| self.text(span))
     }
 
     /// Purchase order, folded; empty when there is none.
@@ -188,6 +204,7 @@ impl Items {
         for column in [&mut self.number, &mut self.folded, &mut self.po, &mut self.bol, &mut self.pro] {
             column.push(Span::default());
         }
+        self.part.push(None);
         if !self.sellers.contains(&item.seller) {
             self.sellers.push(item.seller);
             self.sellers.sort_unstable();
@@ -213,8 +230,11 @@ impl Items {
 
     fn write_texts(&mut self, at: usize, item: &OpenItem) {
         let folded = |text: &Option<String>| normalise::fold(text.as_deref().unwrap_or_default());
+        let forms = Reference::new(&item.number);
         self.number[at] = self.keep(&item.number);
-        self.folded[at] = self.keep(&normalise::fold(&item.number));
+        // Most numbers are folded already.
+        self.folded[at] = if forms.folded == item.number { self.number[at] } else { self.keep(&forms.folded) };
+        self.part[at] = forms.distinctive_part().and_then(|part| self.folded[at].core_of(part, &forms.folded));
         self.po[at] = self.keep(&folded(&item.po));
         self.bol[at] = self.keep(&folded(&item.bol));
         self.pro[at] = self.keep(&folded(&item.pro));
@@ -280,7 +300,7 @@ impl Items {
         let scope = scope(self.seller[slot as usize]);
         let (number, folded) = (self.number(slot), self.folded(slot));
         let core = normalise::core(folded);
-        let parts = normalise::parts(number);
+        let forms = Reference::new(number);
         let mut keys = Vec::with_capacity(8);
         let mut file = |kind, text: &str| {
             if !text.is_empty() {
@@ -292,12 +312,10 @@ impl Items {
         };
         file(Kind::Number, folded);
         file(Kind::Number, core);
-        file(Kind::Number, &normalise::without_part_zeros(&parts));
+        file(Kind::Number, &forms.without_part_zeros());
         file(Kind::Number, &normalise::ocr_class(folded));
         file(Kind::Number, &normalise::ocr_class(core));
-        if let Some(part) = distinctive_part(&parts) {
-            file(Kind::Part, normalise::core(part));
-        }
+        file(Kind::Part, self.part(slot).unwrap_or_default());
         file(Kind::PurchaseOrder, self.po(slot));
         file(Kind::BillOfLading, self.bol(slot));
         file(Kind::Pro, self.pro(slot));
@@ -327,15 +345,6 @@ impl Items {
             }
         }
     }
-}
-
-/// The part of a number that people write alone: the last with three digits or more, else the one with most digits. `None` when there is one part.
-pub(in crate::matching) fn distinctive_part(parts: &[String]) -> Option<&str> {
-    if parts.len() < 2 {
-        return None;
-    }
-    let last = parts.last().filter(|part| normalise::digits(part) >= 3);
-    last.or_else(|| parts.iter().rev().max_by_key(|part| normalise::digits(part))).map(String::as_str)
 }
 
 fn scope(seller: SellerId) -> u32 {

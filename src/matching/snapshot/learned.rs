@@ -40,7 +40,10 @@ impl Learned {
         if owners.is_empty() {
             return;
         }
-        let mut signs: Vec<Sign> = payers.iter().flat_map(|payer| signs(payer)).collect();
+        let mut signs: Vec<Sign> = payers
+            .iter()
+            .flat_map(|payer| signs(payer, payer.name.as_deref().map(Name::new).as_ref()).collect::<Vec<_>>())
+            .collect();
         let mut once: Vec<Sign> = Vec::new();
         signs.retain(|sign| {
             let new = !once.contains(sign);
@@ -59,13 +62,13 @@ impl Learned {
             return Vec::new();
         };
         let total: u32 = counts.values().sum();
-        let family: u32 = counts.iter().filter(|(owner, _)| kin(**owner, *most)).map(|(_, count)| count).sum();
+        let family: u32 = counts.iter().filter(|(owner, _)| *owner == most || kin(**owner, *most)).map(|(_, count)| count).sum();
         if u64::from(total - family) * FAMILY_PAYMENTS_PER_STRAY > u64::from(family) {
             return Vec::new();
         }
         counts
             .iter()
-            .filter(|(owner, count)| **count >= PAYMENTS_MIN && kin(**owner, *most))
+            .filter(|(owner, count)| **count >= PAYMENTS_MIN && (*owner == most || kin(**owner, *most)))
             .map(|(owner, count)| (*owner, *count))
             .collect()
     }
@@ -85,10 +88,10 @@ impl Learned {
     }
 }
 
-/// Everything a payer may be recognised by.
-pub(in crate::matching) fn signs(payer: &Payer) -> Vec<Sign> {
+/// Everything a payer may be recognised by; `name` is its name, read.
+pub(in crate::matching) fn signs(payer: &Payer, name: Option<&Name>) -> impl Iterator<Item = Sign> {
     let account = payer.account.as_ref().map(|account| Sign::Account(account.0.clone()));
     let id = payer.id.as_deref().map(normalise::fold).filter(|id| !id.is_empty()).map(Sign::Id);
-    let name = payer.name.as_deref().map(|name| Name::new(name).compact).filter(|name| name.len() >= NAME_CHARS_MIN);
-    account.into_iter().chain(id).chain(name.map(Sign::Name)).collect()
+    let name = name.map(|name| &name.compact).filter(|name| name.len() >= NAME_CHARS_MIN);
+    account.into_iter().chain(id).chain(name.cloned().map(Sign::Name))
 }

@@ -20,7 +20,7 @@ use crate::domain::{
 
 pub(super) use customers::Customers;
 pub(super) use index::Kind;
-pub(super) use items::{Items, Slot, distinctive_part};
+pub(super) use items::{Items, Slot};
 pub(super) use learned::{Sign, signs};
 pub(super) use recent::{Recent, Seen, folded_trace};
 pub(super) use waiting::{Waiting, tail};
