@@ -4,13 +4,14 @@
 //! searched for inside a number: `1` is not INV-1001.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
 use chrono::{Days, NaiveDate};
 
 use super::claim::{Claim, Mention};
 use super::limits::{CANDIDATES_MAX, COMPARISONS_MAX};
 use super::payer::{PayerView, Pointed, Standing};
-use super::snapshot::{Kind, Slot, Snapshot};
+use super::snapshot::{Hashed, Kind, Slot, Snapshot};
 use crate::domain::{Currency, ItemStatus, SellerId};
 use crate::normalise::{self, Reference};
 use crate::rules::{Fact, RuleSet};
@@ -149,7 +150,7 @@ pub(super) struct Finder<'a> {
     pub(super) sellers: Vec<SellerId>,
     pub(super) currency: Currency,
     pub(super) today: NaiveDate,
-    standings: HashMap<u32, Standing>,
+    standings: HashMap<u32, Standing, BuildHasherDefault<Hashed>>,
     comparisons: u32,
 }
 
@@ -163,7 +164,7 @@ impl<'a> Finder<'a> {
         today: NaiveDate,
     ) -> Self {
         let sellers = seller.map_or_else(|| snapshot.items.sellers.clone(), |seller| vec![seller]);
-        Self { snapshot, rules, payer, sellers, currency, today, standings: HashMap::new(), comparisons: 0 }
+        Self { snapshot, rules, payer, sellers, currency, today, standings: HashMap::default(), comparisons: 0 }
     }
 
     /// How the payer stands to the owner of an item.

@@ -213,14 +213,13 @@ fn conclude(case: &Case<'_>, found: Found, mut state: State, finder: &Finder<'_>
     let mut judged = verdict::judge(&found, &mut state, case.payment.unapplied_minor, finder, &mut trail);
     let sure = confidence::of(&found, &state, case.payment, finder);
     let certificate = confidence::permit(&mut judged, sure.as_ref(), case.permits, &mut trail);
-    let mut proposals: Vec<Proposal> =
-        found.drafts.iter().take(limits::PROPOSALS_MAX).map(|draft| draft.proposal.clone()).collect();
+    let amount = figure(case.payment.unapplied_minor, finder.currency);
+    let equation = found.drafts.first().map_or_else(|| format!("{amount} = {amount} unapplied"), |draft| draft.equation(finder));
+    let mut proposals: Vec<Proposal> = found.drafts.into_iter().take(limits::PROPOSALS_MAX).map(|draft| draft.proposal).collect();
     if proposals.is_empty() {
         proposals.push(Proposal { unapplied_minor: case.payment.unapplied_minor, ..Proposal::default() });
     }
-    proposals[0].rule.clone_from(&judged.rule);
-    let amount = figure(case.payment.unapplied_minor, finder.currency);
-    let equation = found.drafts.first().map_or_else(|| format!("{amount} = {amount} unapplied"), |draft| draft.equation.clone());
+    proposals[0].rule = judged.rule;
     Decision {
         outcome: judged.outcome,
         proposals,

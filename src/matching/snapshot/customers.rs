@@ -1,9 +1,11 @@
 //! Customers with everything a payer may be recognised by.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasherDefault;
 
 use chrono::NaiveDate;
 
+use super::index::Hashed;
 use crate::domain::{AccountKey, Customer, CustomerId, Relation};
 use crate::normalise::{self, Name};
 use crate::rules::RelationKind;
@@ -11,7 +13,7 @@ use crate::rules::RelationKind;
 /// Customers by internal number, with the indexes that identify a payer.
 #[derive(Clone, Debug, Default)]
 pub(in crate::matching) struct Customers {
-    by_id: HashMap<CustomerId, u32>,
+    by_id: HashMap<CustomerId, u32, BuildHasherDefault<Hashed>>,
     entries: Vec<Entry>,
     accounts: HashMap<AccountKey, Vec<u32>>,
     originators: HashMap<String, Vec<u32>>,

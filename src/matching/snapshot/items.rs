@@ -1,10 +1,11 @@
 //! Open items as a struct of arrays: the engine reads a few columns of many items, never many columns of all.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
 use chrono::NaiveDate;
 
-use super::index::{Index, Kind, key};
+use super::index::{Hashed, Index, Kind, key};
 use crate::domain::{Currency, ItemKind, ItemStatus, OpenItem, OpenItemId, SellerId, TermsOfPayment};
 use crate::normalise::{self, Reference};
 
@@ -14,7 +15,7 @@ pub(in crate::matching) type Slot = u32;
 /// Columns and indexes of all items the engine may see.
 #[derive(Clone, Debug, Default)]
 pub(in crate::matching) struct Items {
-    slots: HashMap<OpenItemId, Slot>,
+    slots: HashMap<OpenItemId, Slot, BuildHasherDefault<Hashed>>,
     pub(in crate::matching) id: Vec<OpenItemId>,
     pub(in crate::matching) seller: Vec<SellerId>,
     /// Internal number of the customer.

@@ -19,7 +19,7 @@ use crate::domain::{
 };
 
 pub(super) use customers::Customers;
-pub(super) use index::Kind;
+pub(super) use index::{Hashed, Kind, Slots};
 pub(super) use items::{Items, Slot};
 pub(super) use learned::{Sign, signs};
 pub(super) use recent::{Recent, Seen, folded_trace};
