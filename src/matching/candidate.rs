@@ -3,6 +3,7 @@
 //! Levels run from the item's number as written to forms that dropped more and more, then to order, bill of lading and PRO. A reference is never
 //! searched for inside a number: `1` is not INV-1001.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
@@ -421,8 +422,8 @@ const WHOLE_DIGITS_MIN: usize = 6;
 /// A reference with the forms under which numbers are filed.
 struct Forms<'r> {
     reference: &'r Reference,
-    without_zeros: String,
-    scanned: String,
+    without_zeros: Cow<'r, str>,
+    scanned: Cow<'r, str>,
 }
 
 impl<'r> Forms<'r> {

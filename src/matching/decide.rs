@@ -190,8 +190,8 @@ fn read_claims(case: &Case<'_>, finder: &mut Finder<'_>, trail: &mut Trail) -> c
         let mut readings = text::readings(texts.into_iter().flatten(), finder, trail);
         readings.iter_mut().for_each(|reading| take_the_rest(&mut reading.claims, case.payment.unapplied_minor));
         // The reading whose items take the cash to the cent; without one, the reading that invents least.
-        let best = readings.iter().position(|reading| named::adds_up(case, reading, finder));
-        let best = best.unwrap_or(readings.len().saturating_sub(1));
+        let last = readings.len().saturating_sub(1);
+        let best = readings.iter().take(last).position(|reading| named::adds_up(case, reading, finder)).unwrap_or(last);
         return readings.into_iter().nth(best).unwrap_or(claims);
     }
     take_the_rest(&mut claims.claims, case.payment.unapplied_minor);

@@ -42,8 +42,8 @@ impl Draft {
         let mut draft = Self {
             proposal: Proposal { score_milli: points_milli, ..Proposal::default() },
             amount_minor,
-            lines: Vec::new(),
-            rivals: Vec::new(),
+            lines: Vec::with_capacity(picks.len()),
+            rivals: Vec::with_capacity(picks.len()),
             follow_up: Vec::new(),
             blocked: None,
             within_authority: true,
@@ -236,7 +236,7 @@ fn point_facts(pointed: &Pointed, facts: &mut FactSet) {
 fn within_authority(slot: Slot, cash_minor: i64, adjustments: &[LineAdjustment], finder: &Finder<'_>) -> bool {
     let owner = finder.snapshot.items.customer[slot as usize];
     let view = finder.rules.for_customer(Some(finder.snapshot.customers.code(owner)));
-    let may = |action, minor: i64| minor.unsigned_abs() <= view.limit(Role::Engine, action, finder.currency).minor.unsigned_abs();
+    let may = |action, minor: i64| minor.unsigned_abs() <= view.limit_minor(Role::Engine, action, finder.currency).unsigned_abs();
     may(Power::Apply, cash_minor)
         && adjustments.iter().all(|adjustment| {
             let action = match adjustment.kind {

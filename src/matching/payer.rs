@@ -416,7 +416,7 @@ impl<'a> Search<'a> {
         }
         let Some(whole) = leads.first() else { return };
         let mut alike = customers.sharing_a_word(whole, NAMES_MAX);
-        alike.retain(|number| customers.names(*number).iter().any(|ours| similarity_milli(whole, ours) >= 850));
+        alike.retain(|number| customers.names(*number).iter().any(|ours| similarity_milli(whole, ours, ALIKE_MILLI).is_some()));
         self.named(&alike, NameMatch::Weak, points::NAME_ALIKE, "alike", written);
     }
 
@@ -488,6 +488,9 @@ fn misspelt(leads: &[Name], customers: &Customers) -> Option<u32> {
     }
     None
 }
+
+/// Share of the letters of two names that answer each other where one resembles the other.
+const ALIKE_MILLI: u32 = 850;
 
 /// Shorter names have neighbours by chance.
 const MISSPELT_LENGTH_MIN: usize = 12;

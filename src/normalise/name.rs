@@ -164,14 +164,15 @@ impl Name {
     }
 }
 
-/// How alike two names are, in thousandths: the share of their letters that answer each other word by word, where a word may be shortened.
-pub fn similarity_milli(theirs: &Name, ours: &Name) -> u32 {
+/// How alike two names are, in thousandths: the share of their letters that answer each other word by word, where a word may be shortened. `None`
+/// where it is less than `least`.
+pub fn similarity_milli(theirs: &Name, ours: &Name, least: u32) -> Option<u32> {
     let letters = |name: &Name| name.telling_words().map(|(_, word)| word.len()).sum::<usize>();
     let total = letters(theirs) + letters(ours);
     if total == 0 {
-        return 0;
+        return None;
     }
-    let (mut used, mut answered) = (0u32, 0);
+    let (mut used, mut answered, mut unanswered) = (0u32, 0, 0);
     for (_, word) in theirs.telling_words() {
         let best = ours
             .telling_words()
@@ -181,9 +182,14 @@ pub fn similarity_milli(theirs: &Name, ours: &Name) -> u32 {
         if let Some((milli, std::cmp::Reverse(at), length)) = best.filter(|(milli, ..)| *milli >= 800) {
             used |= 1 << at;
             answered += (word.len() + length) * milli as usize / 1000;
+        } else {
+            unanswered += word.len();
+        }
+        if (total - unanswered) * 1000 < total * least as usize {
+            return None;
         }
     }
-    u32::try_from(answered * 1000 / total).unwrap_or(1000)
+    u32::try_from(answered * 1000 / total).ok().filter(|milli| *milli >= least)
 }
 
 /// How alike two words are: equal, shortened (`MFG` for `MANUFACTURING`, `IND` for `INDUSTRIAL`) or mistyped.
@@ -259,9 +265,9 @@ mod tests {
     #[test]
     fn shortened_words_answer_the_long_ones_and_strangers_do_not() {
         let ours = Name::new("Northern Industrial Manufacturing Inc.");
-        assert!(similarity_milli(&Name::new("NRTHN IND MFG INC"), &ours) >= 850);
-        assert!(similarity_milli(&Name::new("NORTHERN INDUSTRIAL MANUFATURING"), &ours) >= 900);
-        assert!(similarity_milli(&Name::new("NORTHERN FOODS"), &ours) < 600);
-        assert_eq!(similarity_milli(&Name::new(""), &ours), 0);
+        assert!(similarity_milli(&Name::new("NRTHN IND MFG INC"), &ours, 850).is_some());
+        assert!(similarity_milli(&Name::new("NORTHERN INDUSTRIAL MANUFATURING"), &ours, 900).is_some());
+        assert_eq!(similarity_milli(&Name::new("NORTHERN FOODS"), &ours, 600), None);
+        assert_eq!(similarity_milli(&Name::new(""), &ours, 0), None);
     }
 }

@@ -52,7 +52,7 @@ rule! {
         pub kind: ReferenceKind,
         /// Words that may stand before the number and are removed. The pattern fits only where one of them stands, unless the list is empty.
         #[serde(default)]
-        pub strip: Vec<String>,
+        pub strip: Words,
         /// Endings that are removed where they stand.
         #[serde(default)]
         pub strip_end: Vec<String>,
@@ -189,7 +189,7 @@ impl Pattern {
     fn apply<'a>(&self, raw: &'a str) -> Option<&'a str> {
         let mut rest = raw;
         if !self.strip.is_empty() {
-            rest = self.strip.iter().filter_map(|word| strip_word(raw, word)).min_by_key(|rest| rest.len())?;
+            rest = self.strip.longest_before(raw)?;
         }
         for ending in &self.strip_end {
             rest = strip_ending(rest, ending);
@@ -203,12 +203,50 @@ impl Pattern {
     }
 }
 
+/// Words that may stand before a number.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "Vec<String>")]
+pub struct Words {
+    words: Vec<String>,
+    /// One bit for each ASCII character that a word begins with, so that nearly all references need no further look.
+    firsts: u128,
+}
+
+impl From<Vec<String>> for Words {
+    fn from(words: Vec<String>) -> Self {
+        let firsts = words.iter().map(|word| first_bit(word)).fold(0, |all, one| all | one);
+        Self { words, firsts }
+    }
+}
+
+impl std::ops::Deref for Words {
+    type Target = [String];
+
+    fn deref(&self) -> &[String] {
+        &self.words
+    }
+}
+
+impl Words {
+    /// What follows the longest of the words that the text begins with.
+    fn longest_before<'a>(&self, text: &'a str) -> Option<&'a str> {
+        if self.firsts & first_bit(text) == 0 {
+            return None;
+        }
+        self.words.iter().filter_map(|word| strip_word(text, word)).min_by_key(|rest| rest.len())
+    }
+}
+
+/// The bit of the first character, in capitals; all bits where it is not ASCII.
+fn first_bit(text: &str) -> u128 {
+    match text.bytes().next() {
+        Some(byte) if byte.is_ascii() => 1 << byte.to_ascii_uppercase(),
+        _ => u128::MAX,
+    }
+}
+
 /// Removes a word and the separators after it. A word that ends in a letter must end there: `PO` does not fit `PORTLAND`.
 fn strip_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
-    // Most words differ in their first letter.
-    if text.bytes().zip(word.bytes()).next().is_some_and(|(a, b)| !a.eq_ignore_ascii_case(&b)) {
-        return None;
-    }
     let head = text.get(..word.len()).filter(|head| head.eq_ignore_ascii_case(word))?;
     let rest = text.get(word.len()..)?;
     let runs_on = head.ends_with(|c: char| c.is_ascii_alphabetic()) && rest.starts_with(|c: char| c.is_ascii_alphabetic());
