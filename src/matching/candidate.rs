@@ -10,7 +10,7 @@ use std::hash::BuildHasherDefault;
 use chrono::{Days, NaiveDate};
 
 use super::claim::{Claim, Mention};
-use super::limits::{CANDIDATES_MAX, COMPARISONS_MAX};
+use super::limits::{CANDIDATES_MAX, COMPARISONS_MAX, LETTER_BY_LETTER};
 use super::payer::{PayerView, Pointed, Standing};
 use super::snapshot::{Hashed, Kind, Slot, Snapshot};
 use crate::domain::{Currency, ItemStatus, SellerId};
@@ -139,9 +139,6 @@ pub(super) struct Hits {
     /// Items in another currency that a reference names; they are no candidates.
     pub(super) other_currency: Vec<Slot>,
 }
-
-/// Comparisons that one letter by letter counts for.
-const LETTER_BY_LETTER: u32 = 4;
 
 /// Looks references up for one payment.
 pub(super) struct Finder<'a> {

@@ -117,6 +117,16 @@ pub(super) const SUMS_MAX: usize = 200_000;
 
 /// Sets of so many indexes whose amounts, all positive, add up to `target`; it stops after `enough` of them, since more than one is no answer.
 pub(super) fn subsets(amounts: &[i64], target: i64, sizes: RangeInclusive<usize>, enough: usize) -> Vec<Vec<usize>> {
+    let end = i64::try_from(*sizes.end()).unwrap_or(i64::MAX);
+    let largest = amounts.iter().copied().filter(|amount| *amount <= target).max();
+    // Mostly nothing can reach, and then nothing is put in order.
+    if largest.is_none_or(|largest| largest.saturating_mul(end) < target) {
+        return Vec::new();
+    }
+    if sizes == (1..=1) {
+        let equal = amounts.iter().enumerate().filter(|(_, amount)| **amount == target);
+        return equal.map(|(index, _)| vec![index]).take(enough).collect();
+    }
     // Largest first, so that sums leave the range early and what is missing is found by halving.
     let mut order: Vec<(std::cmp::Reverse<i64>, usize)> = amounts
         .iter()
@@ -174,6 +184,7 @@ mod tests {
         found.sort();
         assert_eq!(found, [vec![0, 1, 2], vec![1, 3], vec![2, 3, 4]]);
         assert!(subsets(&amounts, 99, 2..=3, 10).is_empty());
+        assert_eq!(subsets(&amounts, 200, 1..=1, 10), [vec![2]]);
         assert_eq!(subsets(&amounts, 1_000, 2..=3, 2).len(), 2, "it stops when there are enough");
     }
 

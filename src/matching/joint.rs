@@ -2,7 +2,7 @@
 
 use super::choice::{Choice, Derived};
 use super::limits::{BRANCHING_LINES_MAX, PROPOSALS_MAX, SEARCH_STEPS_MAX};
-use super::snapshot::{Slot, Slots};
+use super::snapshot::Slots;
 
 /// A choice for every claim.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -268,6 +268,6 @@ mod tests {
         assert!(similarity_milli(&Name::new("NRTHN IND MFG INC"), &ours, 850).is_some());
         assert!(similarity_milli(&Name::new("NORTHERN INDUSTRIAL MANUFATURING"), &ours, 900).is_some());
         assert_eq!(similarity_milli(&Name::new("NORTHERN FOODS"), &ours, 600), None);
-        assert_eq!(similarity_milli(&Name::new(""), &ours, 0), None);
+        assert_eq!(similarity_milli(&Name::new(""), &ours, 1), None);
     }
 }
