@@ -1,5 +1,6 @@
 //! What the engine decides about a payment, with everything it stood on.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -173,7 +174,7 @@ impl Evidence {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// Stage of the pipeline: `payer`, `link`, `duplicate`, `reference`, `amount`, `joint`, `veto`, `rule`, `certificate`.
-    pub stage: String,
+    pub stage: Cow<'static, str>,
     /// Rule id where a rule spoke.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
@@ -187,11 +188,11 @@ pub struct Step {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EvidenceItem {
     /// What was compared: `reference`, `amount`, `payer_account`, `po`, ...
-    pub field: String,
+    pub field: Cow<'static, str>,
     pub theirs: String,
     pub ours: String,
     /// How it matched: `exact`, `folded`, `core`, `net_of_discount`, ...
-    pub level: String,
+    pub level: Cow<'static, str>,
     /// Contribution to the score, log-odds in thousandths.
     pub points_milli: i64,
     /// Byte offset in the source file, where it came from one.

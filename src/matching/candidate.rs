@@ -3,14 +3,16 @@
 //! Levels run from the item's number as written to forms that dropped more and more, then to order, bill of lading and PRO. A reference is never
 //! searched for inside a number: `1` is not INV-1001.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
 use chrono::{Days, NaiveDate};
 
 use super::claim::{Claim, Mention};
-use super::limits::{CANDIDATES_MAX, COMPARISONS_MAX};
+use super::limits::{CANDIDATES_MAX, COMPARISONS_MAX, LETTER_BY_LETTER};
 use super::payer::{PayerView, Pointed, Standing};
-use super::snapshot::{Items, Kind, Slot, Snapshot, distinctive_part};
+use super::snapshot::{Hashed, Kind, Slot, Snapshot};
 use crate::domain::{Currency, ItemStatus, SellerId};
 use crate::normalise::{self, Reference};
 use crate::rules::{Fact, RuleSet};
@@ -146,7 +148,7 @@ pub(super) struct Finder<'a> {
     pub(super) sellers: Vec<SellerId>,
     pub(super) currency: Currency,
     pub(super) today: NaiveDate,
-    standings: HashMap<u32, Standing>,
+    standings: HashMap<u32, Standing, BuildHasherDefault<Hashed>>,
     comparisons: u32,
 }
 
@@ -160,7 +162,7 @@ impl<'a> Finder<'a> {
         today: NaiveDate,
     ) -> Self {
         let sellers = seller.map_or_else(|| snapshot.items.sellers.clone(), |seller| vec![seller]);
-        Self { snapshot, rules, payer, sellers, currency, today, standings: HashMap::new(), comparisons: 0 }
+        Self { snapshot, rules, payer, sellers, currency, today, standings: HashMap::default(), comparisons: 0 }
     }
 
     /// How the payer stands to the owner of an item.
@@ -176,21 +178,32 @@ impl<'a> Finder<'a> {
         self.payer.standing(owner, self.snapshot, self.rules, self.today).1
     }
 
+    /// Whether one more number may be compared with a reference letter by letter, which costs as much as a few that are looked up.
+    pub(super) fn may_compare(&mut self) -> bool {
+        self.comparisons = self.comparisons.saturating_add(LETTER_BY_LETTER);
+        self.comparisons <= COMPARISONS_MAX
+    }
+
+    /// The bound of comparisons, where it was met.
+    pub(super) fn bound(&self) -> Option<String> {
+        (self.comparisons > COMPARISONS_MAX)
+            .then(|| format!("more than {COMPARISONS_MAX} items had to be compared with the references of this payment"))
+    }
+
     /// Every item the references of a claim may name.
     pub(super) fn hits(&mut self, claim: &Claim) -> Hits {
         let mut found = Hits::default();
-        let mut best: HashMap<Slot, (Level, usize)> = HashMap::new();
+        let mut best: Vec<(Slot, Level, usize)> = Vec::new();
         for (index, mention) in claim.mentions.iter().enumerate() {
-            self.look_up(mention, claim.expanded && index == 0, &mut |slot, level| {
-                let known = best.entry(slot).or_insert((level, index));
-                *known = (*known).min((level, index));
-            });
-            if self.comparisons > COMPARISONS_MAX {
-                found.bound =
-                    Some(format!("more than {COMPARISONS_MAX} items had to be compared with the references of this payment"));
+            self.look_up(mention, claim.expanded && index == 0, &mut |slot, level| best.push((slot, level, index)));
+            found.bound = self.bound();
+            if found.bound.is_some() {
                 return found;
             }
         }
+        // The best of each item.
+        best.sort_unstable();
+        best.dedup_by_key(|(slot, ..)| *slot);
         self.sift(best, &mut found);
         if found.hits.len() > CANDIDATES_MAX {
             let raw = claim.mentions.first().map_or("", |mention| mention.reference.raw.as_str());
@@ -202,10 +215,10 @@ impl<'a> Finder<'a> {
     }
 
     /// Keeps what exists on the day, in the currency, and what level and payer allow.
-    fn sift(&mut self, best: HashMap<Slot, (Level, usize)>, found: &mut Hits) {
+    fn sift(&mut self, best: Vec<(Slot, Level, usize)>, found: &mut Hits) {
         let items = &self.snapshot.items;
         let closed_after = self.today.checked_sub_days(Days::new(u64::from(self.rules.engine.visibility.closed_days)));
-        for (slot, (level, mention)) in best {
+        for (slot, level, mention) in best {
             let at = slot as usize;
             let open = items.is_open(slot);
             let forgotten = !open && items.closed_date[at].zip(closed_after).is_some_and(|(closed, after)| closed < after);
@@ -236,13 +249,13 @@ impl<'a> Finder<'a> {
     /// Items that exist and whose own number a text writes, with the level; the payer's own where there are any.
     pub(super) fn named(&mut self, raw: &str) -> Vec<(Slot, Level)> {
         let reference = Reference::new(raw);
-        let mut best: HashMap<Slot, Level> = HashMap::new();
-        for seller in self.sellers.clone() {
-            self.by_number(&reference, seller, None, &mut |slot, level| {
-                let known = best.entry(slot).or_insert(level);
-                *known = (*known).min(level);
-            });
+        let forms = Forms::of(&reference);
+        let mut best: Vec<(Slot, Level)> = Vec::new();
+        for at in 0..self.sellers.len() {
+            self.by_number(&forms, self.sellers[at], None, &mut |slot, level| best.push((slot, level)));
         }
+        best.sort_unstable();
+        best.dedup_by_key(|(slot, _)| *slot);
         let items = &self.snapshot.items;
         let mut found: Vec<(Slot, Level, Standing)> = Vec::new();
         for (slot, level) in best {
@@ -261,39 +274,41 @@ impl<'a> Finder<'a> {
     }
 
     fn look_up(&mut self, mention: &Mention, expanded: bool, found: &mut dyn FnMut(Slot, Level)) {
-        for seller in self.sellers.clone() {
-            self.by_number(&mention.reference, seller, expanded.then_some(Level::Range), found);
+        let reference = &mention.reference;
+        let (forms, cleaned) = (Forms::of(reference), mention.cleaned.as_ref().map(Forms::of));
+        let grams = grams(reference);
+        for at in 0..self.sellers.len() {
+            let seller = self.sellers[at];
+            self.by_number(&forms, seller, expanded.then_some(Level::Range), found);
             if expanded {
                 continue;
             }
-            self.by_grams(&mention.reference, seller, found);
-            if let Some(cleaned) = &mention.cleaned {
+            self.by_grams(reference, &grams, seller, found);
+            if let Some(cleaned) = &cleaned {
                 self.by_number(cleaned, seller, Some(Level::Core), found);
             }
-            self.by_part(&mention.reference, seller, found);
-            for (kind, level) in
+            self.by_part(reference, seller, found);
+            for cross in
                 [(Kind::PurchaseOrder, Level::PurchaseOrder), (Kind::BillOfLading, Level::BillOfLading), (Kind::Pro, Level::Pro)]
             {
-                self.by_cross(&mention.reference, seller, kind, level, found);
+                self.by_cross(reference, &grams, seller, cross, found);
             }
         }
     }
 
     /// By the item's own number; `floor` is the best level that a reference cleaned by a rule may claim.
-    fn by_number(&mut self, reference: &Reference, seller: SellerId, floor: Option<Level>, found: &mut dyn FnMut(Slot, Level)) {
+    fn by_number(&mut self, forms: &Forms<'_>, seller: SellerId, floor: Option<Level>, found: &mut dyn FnMut(Slot, Level)) {
         let items = &self.snapshot.items;
-        let core = reference.core();
-        let without_zeros = normalise::without_part_zeros(&reference.parts);
-        let scanned = normalise::ocr_class(&reference.folded);
-        let scanned_core = normalise::ocr_class(core);
-        let keys = [reference.folded.as_str(), core, &without_zeros, &scanned, &scanned_core];
+        let (folded, core) = (forms.reference.folded.as_str(), forms.reference.core());
+        let scanned_core = &forms.scanned[forms.scanned.len() - core.len()..];
+        let keys = [folded, core, &forms.without_zeros, &forms.scanned, scanned_core];
         for (at, key) in keys.iter().enumerate() {
             if key.is_empty() || keys[..at].contains(key) {
                 continue;
             }
             for &slot in items.filed(Kind::Number, seller, key) {
                 self.comparisons += 1;
-                if let Some(level) = self.number_level(reference, &without_zeros, slot) {
+                if let Some(level) = self.number_level(&forms.reference.raw, folded, &forms.without_zeros, slot) {
                     found(slot, floor.map_or(level, |floor| level.max(floor)));
                 }
             }
@@ -301,17 +316,16 @@ impl<'a> Finder<'a> {
     }
 
     /// By a number among other words.
-    fn by_grams(&mut self, reference: &Reference, seller: SellerId, found: &mut dyn FnMut(Slot, Level)) {
+    fn by_grams(&mut self, reference: &Reference, grams: &[&str], seller: SellerId, found: &mut dyn FnMut(Slot, Level)) {
         let items = &self.snapshot.items;
-        for gram in grams(reference) {
-            let written = Reference::new(&gram);
-            for key in [written.folded.as_str(), written.core()] {
+        for gram in grams.iter().copied() {
+            for key in [gram, normalise::core(gram)] {
                 for &slot in items.filed(Kind::Number, seller, key) {
                     self.comparisons += 1;
-                    let named = self.number_level(&written, "", slot).filter(|level| *level <= Level::Core);
-                    if let Some(level) = named.filter(|_| !self.prefix_of_other(reference, slot)) {
+                    let named = self.number_level(gram, gram, "", slot).filter(|level| *level <= Level::Core);
+                    if let Some(level) = named.filter(|_| !self.prefix_of_other(reference.prefix(), slot)) {
                         // A whole long number among other words needs no help.
-                        let whole = level <= Level::Folded && normalise::digits(&gram) >= WHOLE_DIGITS_MIN;
+                        let whole = level <= Level::Folded && normalise::digits(gram) >= WHOLE_DIGITS_MIN;
                         found(slot, if whole { Level::Core } else { Level::Part });
                     }
                 }
@@ -320,57 +334,52 @@ impl<'a> Finder<'a> {
     }
 
     /// At which level a reference is the number of an item; equal hashes of different texts end here.
-    fn number_level(&self, reference: &Reference, without_zeros: &str, slot: Slot) -> Option<Level> {
+    fn number_level(&self, raw: &str, written: &str, without_zeros: &str, slot: Slot) -> Option<Level> {
         let items = &self.snapshot.items;
         let folded = items.folded(slot);
-        if items.number(slot).trim() == reference.raw {
+        if items.number(slot).trim() == raw {
             return Some(Level::Exact);
         }
-        if folded == reference.folded {
+        if folded == written {
             return Some(Level::Folded);
         }
-        let (ours, theirs) = (normalise::core(folded), reference.core());
+        let (ours, theirs) = (normalise::core(folded), normalise::core(written));
         let same_core = !theirs.is_empty() && ours == theirs;
         let same_without_zeros =
-            || !without_zeros.is_empty() && normalise::without_part_zeros(&normalise::parts(items.number(slot))) == without_zeros;
+            || !without_zeros.is_empty() && Reference::new(items.number(slot)).without_part_zeros() == without_zeros;
         if same_core || same_without_zeros() {
-            return self.core_is_safe(reference, slot).then_some(Level::Core);
+            return self.core_is_safe(written, slot).then_some(Level::Core);
         }
-        let scanned = normalise::ocr_class(&reference.folded);
-        let alike = normalise::ocr_class(folded) == scanned
-            || (theirs.len() >= 4 && normalise::ocr_class(ours) == normalise::ocr_class(theirs));
+        let alike = normalise::same_ocr_class(folded, written) || (theirs.len() >= 4 && normalise::same_ocr_class(ours, theirs));
         alike.then_some(Level::Scanned)
     }
 
     /// A-00123 is not B-00123; and a core of one to three characters says little about a stranger's item.
-    fn core_is_safe(&self, reference: &Reference, slot: Slot) -> bool {
+    fn core_is_safe(&self, written: &str, slot: Slot) -> bool {
         let owner = self.snapshot.items.customer[slot as usize];
         let own = || self.payer.standing(owner, self.snapshot, self.rules, self.today).0 >= Standing::Resembles;
-        !self.prefix_of_other(reference, slot) && (reference.core().len() >= 4 || own())
+        !self.prefix_of_other(normalise::prefix(written), slot) && (normalise::core(written).len() >= 4 || own())
     }
 
     /// By the part of a number that people write alone.
     fn by_part(&mut self, reference: &Reference, seller: SellerId, found: &mut dyn FnMut(Slot, Level)) {
         let core = reference.core();
-        if reference.parts.len() != 1 || normalise::digits(core) < 3 {
+        if reference.parts() != 1 || normalise::digits(core) < 3 {
             return;
         }
         let items = &self.snapshot.items;
         for &slot in items.filed(Kind::Part, seller, core) {
             self.comparisons += 1;
-            let parts = normalise::parts(items.number(slot));
-            if distinctive_part(&parts).is_some_and(|part| normalise::core(part) == core)
-                && !self.prefix_of_other(reference, slot)
-            {
+            if items.part(slot) == Some(core) && !self.prefix_of_other(reference.prefix(), slot) {
                 found(slot, Level::Part);
             }
         }
     }
 
     /// Whether the letters before the number say that it is another one. Words written before the item's own letters, and letters cut at the front, do not.
-    fn prefix_of_other(&self, reference: &Reference, slot: Slot) -> bool {
+    fn prefix_of_other(&self, theirs: &str, slot: Slot) -> bool {
         let items = &self.snapshot.items;
-        let (theirs, ours) = (reference.prefix(), normalise::prefix(items.folded(slot)));
+        let ours = normalise::prefix(items.folded(slot));
         let compatible = theirs.is_empty() || theirs.ends_with(ours) && !ours.is_empty() || ours.ends_with(theirs);
         !compatible && (!ours.is_empty() || items.knows_prefix(items.seller[slot as usize], theirs))
     }
@@ -379,25 +388,24 @@ impl<'a> Finder<'a> {
     fn by_cross(
         &mut self,
         reference: &Reference,
+        grams: &[&str],
         seller: SellerId,
-        kind: Kind,
-        level: Level,
+        (kind, level): (Kind, Level),
         found: &mut dyn FnMut(Slot, Level),
     ) {
         let items = &self.snapshot.items;
-        let ours = |items: &Items, slot: Slot, key: &str| match kind {
-            Kind::PurchaseOrder => items.po(slot) == key,
-            Kind::BillOfLading => items.bol(slot) == key,
-            _ => items.pro(slot) == key,
+        let ours = |slot: Slot| match kind {
+            Kind::PurchaseOrder => items.po(slot),
+            Kind::BillOfLading => items.bol(slot),
+            _ => items.pro(slot),
         };
-        let grams = grams(reference);
-        for key in std::iter::once(reference.folded.as_str()).chain(grams.iter().map(String::as_str)) {
+        for key in std::iter::once(reference.folded.as_str()).chain(grams.iter().copied()) {
             if normalise::digits(key) < 3 {
                 continue;
             }
             for &slot in items.filed(kind, seller, key) {
                 self.comparisons += 1;
-                if ours(items, slot, key) {
+                if ours(slot) == key {
                     found(slot, level);
                 }
             }
@@ -408,14 +416,27 @@ impl<'a> Finder<'a> {
 /// Digits of a number that is told from dates and counts around it.
 const WHOLE_DIGITS_MIN: usize = 6;
 
+/// A reference with the forms under which numbers are filed.
+struct Forms<'r> {
+    reference: &'r Reference,
+    without_zeros: Cow<'r, str>,
+    scanned: Cow<'r, str>,
+}
+
+impl<'r> Forms<'r> {
+    fn of(reference: &'r Reference) -> Self {
+        Self { reference, without_zeros: reference.without_part_zeros(), scanned: normalise::ocr_class(&reference.folded) }
+    }
+}
+
 /// Runs of neighbouring parts, shorter than the whole and with four digits or more: `INVOICE NO INV 010443` holds `INV010443`.
-fn grams(reference: &Reference) -> Vec<String> {
-    let parts = &reference.parts;
+fn grams(reference: &Reference) -> Vec<&str> {
+    let parts = reference.parts();
     let mut grams = Vec::new();
-    for start in 0..parts.len() {
-        for end in start + 1..=parts.len() {
-            let gram = parts[start..end].concat();
-            if end - start < parts.len() && normalise::digits(&gram) >= 4 && !grams.contains(&gram) {
+    for start in 0..parts {
+        for end in start + 1..=parts {
+            let gram = reference.joined(start, end);
+            if end - start < parts && normalise::digits(gram) >= 4 && !grams.contains(&gram) {
                 grams.push(gram);
             }
         }

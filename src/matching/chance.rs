@@ -115,49 +115,56 @@ pub(super) fn combinations(items: usize, sizes: RangeInclusive<usize>) -> usize 
 /// Sums looked at: of more than these not all are counted before the search stops, and what is not counted is not unique.
 pub(super) const SUMS_MAX: usize = 200_000;
 
-/// Steps of the search for sums.
-const STEPS_MAX: u32 = 400_000;
-
 /// Sets of so many indexes whose amounts, all positive, add up to `target`; it stops after `enough` of them, since more than one is no answer.
 pub(super) fn subsets(amounts: &[i64], target: i64, sizes: RangeInclusive<usize>, enough: usize) -> Vec<Vec<usize>> {
-    let mut order: Vec<usize> = (0..amounts.len()).filter(|index| amounts[*index] <= target).collect();
-    // Largest first, so that sums leave the range early.
-    order.sort_by_key(|index| (std::cmp::Reverse(amounts[*index]), *index));
-    let mut search = Subsets { amounts, order, sizes, enough, steps: 0, chosen: Vec::new(), found: Vec::new() };
+    let end = i64::try_from(*sizes.end()).unwrap_or(i64::MAX);
+    let largest = amounts.iter().copied().filter(|amount| *amount <= target).max();
+    // Mostly nothing can reach, and then nothing is put in order.
+    if largest.is_none_or(|largest| largest.saturating_mul(end) < target) {
+        return Vec::new();
+    }
+    if sizes == (1..=1) {
+        let equal = amounts.iter().enumerate().filter(|(_, amount)| **amount == target);
+        return equal.map(|(index, _)| vec![index]).take(enough).collect();
+    }
+    // Largest first, so that sums leave the range early and what is missing is found by halving.
+    let mut order: Vec<(std::cmp::Reverse<i64>, usize)> = amounts
+        .iter()
+        .enumerate()
+        .filter(|(_, amount)| **amount <= target)
+        .map(|(at, amount)| (std::cmp::Reverse(*amount), at))
+        .collect();
+    order.sort_unstable();
+    let mut search = Subsets { order, chosen: Vec::with_capacity(*sizes.end()), sizes, enough, found: Vec::new() };
     search.descend(0, target);
     search.found
 }
 
-struct Subsets<'a> {
-    amounts: &'a [i64],
-    order: Vec<usize>,
+struct Subsets {
+    /// Amounts with their indexes.
+    order: Vec<(std::cmp::Reverse<i64>, usize)>,
     sizes: RangeInclusive<usize>,
     enough: usize,
-    steps: u32,
     chosen: Vec<usize>,
     found: Vec<Vec<usize>>,
 }
 
-impl Subsets<'_> {
+impl Subsets {
     fn descend(&mut self, from: usize, rest: i64) {
+        let places = self.sizes.end() - self.chosen.len();
+        let reach = i64::try_from(places).unwrap_or(i64::MAX);
+        // Amounts above what is missing are left out.
+        let from = from + self.order[from..].partition_point(|(amount, _)| amount.0 > rest);
         for at in from..self.order.len() {
-            self.steps += 1;
-            if self.steps > STEPS_MAX || self.found.len() >= self.enough {
-                return;
-            }
-            let amount = self.amounts[self.order[at]];
-            let places = i64::try_from(self.sizes.end() - self.chosen.len()).unwrap_or(0);
+            let (std::cmp::Reverse(amount), index) = self.order[at];
             // What is left is sorted downwards: when all places filled with this amount cannot reach, nothing later can.
-            if amount.saturating_mul(places) < rest {
+            if self.found.len() >= self.enough || amount.saturating_mul(reach) < rest {
                 return;
             }
-            if amount > rest {
-                continue;
-            }
-            self.chosen.push(self.order[at]);
+            self.chosen.push(index);
             if amount == rest && self.sizes.contains(&self.chosen.len()) {
                 self.found.push(self.chosen.clone());
-            } else if amount < rest && self.chosen.len() < *self.sizes.end() {
+            } else if amount < rest && places > 1 {
                 self.descend(at + 1, rest - amount);
             }
             self.chosen.pop();
@@ -177,6 +184,7 @@ mod tests {
         found.sort();
         assert_eq!(found, [vec![0, 1, 2], vec![1, 3], vec![2, 3, 4]]);
         assert!(subsets(&amounts, 99, 2..=3, 10).is_empty());
+        assert_eq!(subsets(&amounts, 200, 1..=1, 10), [vec![2]]);
         assert_eq!(subsets(&amounts, 1_000, 2..=3, 2).len(), 2, "it stops when there are enough");
     }
 

@@ -39,6 +39,9 @@ pub(super) fn choices(claim: &Claim, hits: &[Hit], scale: &Scale<'_>) -> Vec<Cho
     let mut others: Vec<Choice> = Vec::new();
     for level in Level::ALL {
         let at_level: Vec<&Hit> = hits.iter().filter(|hit| hit.level == level && hit.open).collect();
+        if at_level.is_empty() {
+            continue;
+        }
         let mut found: Vec<Choice> = at_level.iter().flat_map(|hit| of_hit(claim, hit, scale)).collect();
         if level.names_several() && at_level.len() > 1 {
             found.extend(all_of_one_order(claim, &at_level, scale));

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use super::limits::{LINES_MAX, REFERENCE_CHARS_MAX};
 use crate::domain::{Remittance, RemittanceLine};
 use crate::normalise::{self, Reference};
-use crate::rules::{ReferenceKind, RuleSet};
+use crate::rules::{self, ReferenceKind, RuleSet};
 
 /// One thing the payer says it pays.
 #[derive(Clone, Debug, Default)]
@@ -43,14 +43,17 @@ pub(super) struct Mention {
 
 impl Mention {
     /// `None` for what names nothing: no letter or digit, or words that a rule calls noise.
-    pub(super) fn new(text: &str, rules: &RuleSet) -> Option<Self> {
-        let reference = Reference::new(text);
-        let ruled = rules.normalise.reference(text, None);
-        if reference.folded.is_empty() || ruled.kind == ReferenceKind::Noise {
+    pub(super) fn new(text: &str, rule_set: &RuleSet) -> Option<Self> {
+        let fitting = rule_set.normalise.fitting(text, None);
+        if fitting.is_some_and(|(pattern, _)| pattern.kind == ReferenceKind::Noise) {
             return None;
         }
-        let cleaned =
-            ruled.rule.is_some().then(|| Reference::new(&ruled.folded)).filter(|cleaned| cleaned.folded != reference.folded);
+        let reference = Reference::new(text);
+        if reference.folded.is_empty() {
+            return None;
+        }
+        let cleaned = fitting.map(|(_, rest)| rules::normalise::fold(rest)).filter(|cleaned| *cleaned != reference.folded);
+        let cleaned = cleaned.map(|cleaned| Reference::new(&cleaned));
         Some(Self { reference, cleaned })
     }
 }

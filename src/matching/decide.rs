@@ -53,6 +53,7 @@ pub fn decide(case: &Case<'_>, snapshot: &Snapshot, rules: &RuleSet) -> Decision
         trail.note("reference", bound.clone());
         return held(case, rules, trail, Reason::Ambiguous, format!("a bound of the search was met: {bound}"));
     }
+    state.bound = finder.bound();
     let found = if claims.claims.is_empty() {
         hypothesis::explain(case, &mut finder, &mut state, &mut trail)
     } else {
@@ -64,19 +65,14 @@ pub fn decide(case: &Case<'_>, snapshot: &Snapshot, rules: &RuleSet) -> Decision
 /// Who paid is said by the cash. An advice is asked only where the cash does not tell: else whoever may drop an advice could name itself the payer of
 /// other people's money.
 fn who_paid(case: &Case<'_>, snapshot: &Snapshot, rules: &RuleSet, trail: &mut Trail) -> PayerView {
-    let text = case.payment.text.as_deref();
-    let mut told = Trail::default();
-    let by_cash = payer::identify(&[&case.payment.payer], text.into_iter(), snapshot, rules, &mut told);
-    match case.remittance.filter(|_| !by_cash.is_identified()) {
-        None => {
-            trail.steps.append(&mut told.steps);
-            by_cash
-        }
-        Some(remittance) => {
-            let texts = [text, remittance.text.as_deref()];
-            payer::identify(&[&case.payment.payer, &remittance.payer], texts.into_iter().flatten(), snapshot, rules, trail)
-        }
+    let mut search = payer::Search::new(snapshot, rules);
+    search.ask(&case.payment.payer);
+    case.payment.text.iter().for_each(|text| search.read(text));
+    if let Some(remittance) = case.remittance.filter(|_| !search.is_identified()) {
+        search.ask(&remittance.payer);
+        remittance.text.iter().for_each(|text| search.read(text));
     }
+    search.finish(trail)
 }
 
 /// What is established and what stands against posting, so far.
@@ -199,8 +195,8 @@ fn read_claims(case: &Case<'_>, finder: &mut Finder<'_>, trail: &mut Trail) -> c
         let mut readings = text::readings(texts.into_iter().flatten(), finder, trail);
         readings.iter_mut().for_each(|reading| take_the_rest(&mut reading.claims, case.payment.unapplied_minor));
         // The reading whose items take the cash to the cent; without one, the reading that invents least.
-        let best = readings.iter().position(|reading| named::adds_up(case, reading, finder));
-        let best = best.unwrap_or(readings.len().saturating_sub(1));
+        let last = readings.len().saturating_sub(1);
+        let best = readings.iter().take(last).position(|reading| named::adds_up(case, reading, finder)).unwrap_or(last);
         return readings.into_iter().nth(best).unwrap_or(claims);
     }
     take_the_rest(&mut claims.claims, case.payment.unapplied_minor);
@@ -222,14 +218,13 @@ fn conclude(case: &Case<'_>, found: Found, mut state: State, finder: &Finder<'_>
     let mut judged = verdict::judge(&found, &mut state, case.payment.unapplied_minor, finder, &mut trail);
     let sure = confidence::of(&found, &state, case.payment, finder);
     let certificate = confidence::permit(&mut judged, sure.as_ref(), case.permits, &mut trail);
-    let mut proposals: Vec<Proposal> =
-        found.drafts.iter().take(limits::PROPOSALS_MAX).map(|draft| draft.proposal.clone()).collect();
+    let amount = figure(case.payment.unapplied_minor, finder.currency);
+    let equation = found.drafts.first().map_or_else(|| format!("{amount} = {amount} unapplied"), |draft| draft.equation(finder));
+    let mut proposals: Vec<Proposal> = found.drafts.into_iter().take(limits::PROPOSALS_MAX).map(|draft| draft.proposal).collect();
     if proposals.is_empty() {
         proposals.push(Proposal { unapplied_minor: case.payment.unapplied_minor, ..Proposal::default() });
     }
-    proposals[0].rule.clone_from(&judged.rule);
-    let amount = figure(case.payment.unapplied_minor, finder.currency);
-    let equation = found.drafts.first().map_or_else(|| format!("{amount} = {amount} unapplied"), |draft| draft.equation.clone());
+    proposals[0].rule = judged.rule;
     Decision {
         outcome: judged.outcome,
         proposals,

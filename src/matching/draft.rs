@@ -7,7 +7,7 @@ use super::claim::Claim;
 use super::payer::{NameMatch, Pointed};
 use super::slip;
 use super::snapshot::Slot;
-use super::trail::figure;
+use super::trail::{figure, push_figure};
 use crate::domain::{CustomerId, LineAdjustment, LineAdjustmentKind, Proposal, ProposalLine, Reason};
 use crate::rules::{Fact, FactSet, Power, Role};
 
@@ -15,7 +15,7 @@ use crate::rules::{Fact, FactSet, Power, Role};
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
     pub(super) proposal: Proposal,
-    pub(super) equation: String,
+    amount_minor: i64,
     /// Facts by proposal line.
     pub(super) lines: Vec<FactSet>,
     /// By proposal line: other items of the same owner and amount that the reference may mean as well.
@@ -41,9 +41,9 @@ impl Draft {
     pub(super) fn new(picks: &[Pick<'_>], amount_minor: i64, points_milli: i64, finder: &Finder<'_>) -> Self {
         let mut draft = Self {
             proposal: Proposal { score_milli: points_milli, ..Proposal::default() },
-            equation: String::new(),
-            lines: Vec::new(),
-            rivals: Vec::new(),
+            amount_minor,
+            lines: Vec::with_capacity(picks.len()),
+            rivals: Vec::with_capacity(picks.len()),
             follow_up: Vec::new(),
             blocked: None,
             within_authority: true,
@@ -82,10 +82,8 @@ impl Draft {
         draft.proposal.customer = draft.one_customer(finder);
         draft.proposal.unapplied_minor = amount_minor.saturating_sub(cash);
         draft.trim();
-        let terms: Vec<String> = draft.proposal.lines.iter().map(|line| term(line, finder)).collect();
         draft.follow_up.sort_unstable();
         draft.follow_up.dedup();
-        draft.equation = equation(amount_minor, &terms, draft.proposal.unapplied_minor, finder);
         draft
     }
 
@@ -125,6 +123,26 @@ impl Draft {
         }
     }
 
+    /// `1200.50 = INV-1 980.00 + INV-2 220.50`.
+    pub(super) fn equation(&self, finder: &Finder<'_>) -> String {
+        let Proposal { lines, unapplied_minor, .. } = &self.proposal;
+        let mut text = figure(self.amount_minor, finder.currency);
+        let mut sign = " = ";
+        for line in lines.iter().take(TERMS_MAX) {
+            text.push_str(std::mem::replace(&mut sign, " + "));
+            push_term(&mut text, line, finder);
+        }
+        if lines.len() > TERMS_MAX {
+            text.push_str(&format!(" + {} more items", lines.len() - TERMS_MAX));
+        }
+        if *unapplied_minor != 0 || lines.is_empty() {
+            text.push_str(sign);
+            push_figure(&mut text, *unapplied_minor, finder.currency);
+            text.push_str(" unapplied");
+        }
+        text
+    }
+
     /// The cash is all accounted for: nothing negative is left over and every line moves what its item can take.
     pub(super) fn balances(&self, amount_minor: i64, finder: &Finder<'_>) -> bool {
         let items = &finder.snapshot.items;
@@ -143,42 +161,28 @@ impl Draft {
 }
 
 /// `INV-1 980.00 (closes 20.00 discount more)`.
-fn term(line: &ProposalLine, finder: &Finder<'_>) -> String {
+fn push_term(text: &mut String, line: &ProposalLine, finder: &Finder<'_>) {
     let items = &finder.snapshot.items;
-    let number = items.slot(line.item).map_or("?", |slot| items.number(slot));
-    let mut text = format!("{number} {}", figure(line.cash_minor, finder.currency));
-    if !line.adjustments.is_empty() {
-        let parts = line
-            .adjustments
-            .iter()
-            .map(|adjustment| format!("{} {}", figure(adjustment.amount_minor, finder.currency), word(adjustment)));
-        text.push_str(&format!(" (closes {} more)", parts.collect::<Vec<_>>().join(" and ")));
+    text.push_str(items.slot(line.item).map_or("?", |slot| items.number(slot)));
+    text.push(' ');
+    push_figure(text, line.cash_minor, finder.currency);
+    let mut opening = " (closes ";
+    for adjustment in &line.adjustments {
+        text.push_str(std::mem::replace(&mut opening, " and "));
+        push_figure(text, adjustment.amount_minor, finder.currency);
+        match adjustment.kind {
+            LineAdjustmentKind::Discount => text.push_str(" discount"),
+            LineAdjustmentKind::Deduction => text.extend([" deduction ", &adjustment.reason]),
+            LineAdjustmentKind::WriteOff => text.push_str(" write-off"),
+        }
     }
-    text
-}
-
-fn word(adjustment: &LineAdjustment) -> String {
-    match adjustment.kind {
-        LineAdjustmentKind::Discount => "discount".to_owned(),
-        LineAdjustmentKind::Deduction => format!("deduction {}", adjustment.reason),
-        LineAdjustmentKind::WriteOff => "write-off".to_owned(),
+    if !line.adjustments.is_empty() {
+        text.push_str(" more)");
     }
 }
 
 /// Terms of an equation that are written out; a sum of thousands is read by nobody.
 const TERMS_MAX: usize = 40;
-
-/// `1200.50 = INV-1 980.00 + INV-2 220.50`.
-pub(super) fn equation(amount_minor: i64, terms: &[String], unapplied_minor: i64, finder: &Finder<'_>) -> String {
-    let mut right: Vec<String> = terms.iter().take(TERMS_MAX).cloned().collect();
-    if terms.len() > TERMS_MAX {
-        right.push(format!("{} more items", terms.len() - TERMS_MAX));
-    }
-    if unapplied_minor != 0 || right.is_empty() {
-        right.push(format!("{} unapplied", figure(unapplied_minor, finder.currency)));
-    }
-    format!("{} = {}", figure(amount_minor, finder.currency), right.join(" + "))
-}
 
 /// What is established about one line.
 fn line_facts(pick: &Pick<'_>, slot: Slot, amount: FactSet, finder: &Finder<'_>) -> FactSet {
@@ -232,7 +236,7 @@ fn point_facts(pointed: &Pointed, facts: &mut FactSet) {
 fn within_authority(slot: Slot, cash_minor: i64, adjustments: &[LineAdjustment], finder: &Finder<'_>) -> bool {
     let owner = finder.snapshot.items.customer[slot as usize];
     let view = finder.rules.for_customer(Some(finder.snapshot.customers.code(owner)));
-    let may = |action, minor: i64| minor.unsigned_abs() <= view.limit(Role::Engine, action, finder.currency).minor.unsigned_abs();
+    let may = |action, minor: i64| minor.unsigned_abs() <= view.limit_minor(Role::Engine, action, finder.currency).unsigned_abs();
     may(Power::Apply, cash_minor)
         && adjustments.iter().all(|adjustment| {
             let action = match adjustment.kind {

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use chrono::Datelike as _;
+
 use super::amount::Scale;
 use super::candidate::{Finder, Level};
 use super::chance::{self, Amounts};
@@ -201,14 +203,8 @@ fn combinations(
 /// Sets of items that fall due within so few days and have this sum, with the days and how many sums were tried: people pay in runs. `items` are in the
 /// order of their due dates.
 fn due_together(items: &[(Slot, i64)], amount: i64, most: usize, finder: &Finder<'_>) -> Option<(i64, Vec<Vec<usize>>, usize)> {
-    let due = |at: usize| finder.snapshot.items.due_date[items[at].0 as usize];
-    let end = |from: usize, days: i64| {
-        items[from..]
-            .iter()
-            .enumerate()
-            .find(|(at, _)| (due(from + at) - due(from)).num_days() > days)
-            .map_or(items.len(), |(at, _)| from + at)
-    };
+    let due: Vec<i32> = items.iter().map(|(slot, _)| finder.snapshot.items.due_date[*slot as usize].num_days_from_ce()).collect();
+    let end = |from: usize, days: i32| from + due[from..].partition_point(|day| day - due[from] <= days);
     let cash: Vec<i64> = items.iter().map(|(_, cash)| *cash).collect();
     for days in RUN_DAYS {
         let later: Vec<usize> = (0..items.len()).map(|from| end(from, days)).collect();
@@ -231,7 +227,7 @@ fn due_together(items: &[(Slot, i64)], amount: i64, most: usize, finder: &Finder
                 .take(PROPOSALS_MAX)
                 .collect();
             if !sets.is_empty() {
-                return Some((days, sets, tried));
+                return Some((days.into(), sets, tried));
             }
         }
     }
@@ -242,7 +238,7 @@ fn due_together(items: &[(Slot, i64)], amount: i64, most: usize, finder: &Finder
 const UNCOUNTED_MILLI: i64 = 5_000;
 
 /// Days within which the items of one payment run fall due.
-const RUN_DAYS: [i64; 2] = [0, 3];
+const RUN_DAYS: [i32; 2] = [0, 3];
 
 /// Neighbours by due date and number: everything from the oldest on, everything that falls due between two days, everything from one item to another.
 fn statements(view: &[(Slot, i64)], owed: &Owed, amount: i64, finder: &Finder<'_>, guesses: &mut Vec<Guess>) {

@@ -1,10 +1,8 @@
 //! One joint decision for all claims of a payment: each item once, the sum equals the cash, the three best complete explanations.
 
-use std::collections::HashSet;
-
 use super::choice::{Choice, Derived};
 use super::limits::{BRANCHING_LINES_MAX, PROPOSALS_MAX, SEARCH_STEPS_MAX};
-use super::snapshot::Slot;
+use super::snapshot::Slots;
 
 /// A choice for every claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +63,7 @@ struct Search<'a> {
     most_points: Vec<i64>,
     /// Least and most cash the branches from here on can take.
     cash_range: Vec<(i64, i64)>,
-    used: HashSet<Slot>,
+    used: Slots,
     picks: Vec<Option<usize>>,
     steps: u32,
     found: Found,
@@ -94,7 +92,7 @@ impl<'a> Search<'a> {
             target_minor,
             most_points,
             cash_range,
-            used: HashSet::new(),
+            used: Slots::default(),
             picks: vec![None; choices.len()],
             steps: 0,
             found: Found::default(),

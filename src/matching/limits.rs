@@ -6,8 +6,10 @@ pub(super) const LINES_MAX: usize = 5_000;
 pub(super) const REFERENCE_CHARS_MAX: usize = 128;
 /// Bytes of free text looked at for references.
 pub(super) const TEXT_BYTES_MAX: usize = 16_384;
-/// Items compared with references in one decision: thousands of lines that all name one order stop here.
+/// Items compared with references in one decision: thousands of lines that all name one order stop here, and texts of hundreds of numbers.
 pub(super) const COMPARISONS_MAX: u32 = 200_000;
+/// Comparisons that one letter by letter counts for.
+pub(super) const LETTER_BY_LETTER: u32 = 4;
 /// Items kept as candidates of one line.
 pub(super) const CANDIDATES_MAX: usize = 64;
 /// Open items of a payer looked at when nothing is named.

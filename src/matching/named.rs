@@ -1,6 +1,6 @@
 //! Explains a payment by the items its payer names.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
 
 use super::amount::Scale;
 use super::candidate::{Finder, Hit, Hits, Level};
@@ -14,7 +14,7 @@ use super::limits::OWN_ITEMS_MAX;
 use super::payer::Standing;
 use super::shortfall;
 use super::slip;
-use super::snapshot::{Kind, Slot};
+use super::snapshot::{Kind, Slot, Slots};
 use super::trail::{Trail, evidence, figure};
 use crate::domain::{EvidenceItem, ItemKind, Reason};
 use crate::normalise::{self, Reference};
@@ -80,15 +80,13 @@ fn take_the_unnamed(
 ) -> i64 {
     let (Some(draft), Some(best)) = (drafts.first(), best) else { return 0 };
     let named = picks(&best.picks, resolved);
-    // A lone claim was given all the cash; now it takes what is open on its item, and the rest is what that leaves.
-    let in_full: Vec<Choice> = named.iter().map(|pick| taking(pick, Takes::Open, scale)).collect();
     let mut whole = completion::complete(draft, draft.proposal.unapplied_minor, Takes::Open, scale, finder, trail);
-    let mut settled = in_full;
+    let mut settled = None;
     if let Some(net) = less_discounts(&named, scale) {
         let rest_minor = net.iter().fold(draft.cash_minor(), |rest, choice| rest.saturating_sub(choice.cash_minor));
         let completed = completion::complete(draft, rest_minor, Takes::LessDiscount, scale, finder, trail);
         if completed.is_likelier_than(&whole) {
-            (whole, settled) = (completed, net);
+            (whole, settled) = (completed, Some(net));
         }
     }
     let completion = match whole {
@@ -109,6 +107,8 @@ fn take_the_unnamed(
     }
     // Less came than all that is named in full, but all of it is named and paid less its discounts.
     state.blocks.retain(|(reason, _)| *reason != Reason::ShortPaid);
+    // A lone claim was given all the cash; now it takes what is open on its item, and the rest is what that leaves.
+    let settled = settled.unwrap_or_else(|| named.iter().map(|pick| taking(pick, Takes::Open, scale)).collect());
     let named = named.iter().zip(&settled).map(|(pick, choice)| Pick { claim: pick.claim, choice });
     let unnamed = completion.choices.iter().map(|choice| Pick { claim: None, choice });
     let picks: Vec<Pick<'_>> = named.chain(unnamed).collect();
@@ -154,8 +154,8 @@ fn taking(pick: &Pick<'_>, takes: Takes, scale: &Scale<'_>) -> Choice {
 /// All that is named less its discounts, where the payer wrote no amounts and any discount could be taken.
 fn less_discounts(named: &[Pick<'_>], scale: &Scale<'_>) -> Option<Vec<Choice>> {
     let unsaid = |pick: &Pick<'_>| pick.claim.is_some_and(|claim| claim.net_is_ours || claim.net_minor.is_none());
-    let any = named.iter().flat_map(|pick| &pick.choice.parts).any(|(slot, _)| scale.discount(*slot) > 0);
-    (any && named.iter().all(unsaid)).then(|| named.iter().map(|pick| taking(pick, Takes::LessDiscount, scale)).collect())
+    let any = || named.iter().flat_map(|pick| &pick.choice.parts).any(|(slot, _)| scale.discount(*slot) > 0);
+    (named.iter().all(unsaid) && any()).then(|| named.iter().map(|pick| taking(pick, Takes::LessDiscount, scale)).collect())
 }
 
 /// Whether the items of a reading take all the cash, none of it left over or missing.
@@ -329,7 +329,7 @@ fn resolve<'c>(
         }
         let mut ways = choices(claim, &hits.hits, scale);
         if !ways.iter().any(|way| way.standing.is_pointed() && way.agrees()) {
-            let known: HashSet<Slot> = hits.hits.iter().map(|hit| hit.slot).collect();
+            let known: Slots = hits.hits.iter().map(|hit| hit.slot).collect();
             let slips = slip::hits(claim, &owners, scale, finder);
             // An item that is open for the gross is looked for only where nothing is named.
             let agrees = |hit: &Hit| claim.net_minor.is_none_or(|net| scale.fit(hit.slot, claim, net).kind.agrees());
@@ -525,7 +525,8 @@ fn amount_evidence(claim: &Claim, choice: &Choice, slot: Slot, fit: &super::amou
         Derived::Open | Derived::LessDiscount => String::new(),
     };
     let ours = figure(finder.snapshot.items.open_minor[slot as usize], finder.currency);
-    let level = if fit.note.is_empty() { fit.kind.as_str().to_owned() } else { format!("{}: {}", fit.kind.as_str(), fit.note) };
+    let kind = fit.kind.as_str();
+    let level = if fit.note.is_empty() { Cow::from(kind) } else { format!("{kind}: {}", fit.note).into() };
     let points = if choice.derived == Derived::Written { fit.kind.points_milli() } else { 0 };
-    evidence("amount", &theirs, &ours, &level, points, claim.byte)
+    evidence("amount", &theirs, &ours, level, points, claim.byte)
 }

@@ -2,6 +2,7 @@
 //!
 //! Account, originator id and code identify; a name supports. References vote later, when the items they name are known.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
@@ -10,7 +11,7 @@ use super::limits::NAMES_MAX;
 use super::snapshot::{Customers, Owner, Snapshot, signs};
 use super::trail::{Trail, evidence, excerpt};
 use crate::domain::{CustomerId, EvidenceItem, FactId, FactRef, Payer, SignKind};
-use crate::normalise::{self, Name, similarity_milli};
+use crate::normalise::{self, Edits, Name, similarity_milli};
 use crate::rules::{MayPay, RelationKind, RuleSet};
 
 /// How well a name agrees.
@@ -204,172 +205,248 @@ mod points {
     pub(super) const SHARED: i64 = 700;
 }
 
-/// Finds whom the payment points to, and says so in the trail.
-pub(super) fn identify<'t>(
-    payers: &[&Payer],
-    texts: impl Iterator<Item = &'t str>,
-    snapshot: &Snapshot,
-    rules: &RuleSet,
-    trail: &mut Trail,
-) -> PayerView {
-    let customers = &snapshot.customers;
-    let mut view = PayerView::default();
-    let mut found = Vec::new();
-    for payer in payers {
+/// Looks for whom a payment points to: first by what its cash says, then, where that does not tell, by what its advice says.
+pub(super) struct Search<'a> {
+    snapshot: &'a Snapshot,
+    rules: &'a RuleSet,
+    view: PayerView,
+    /// Nothing was paid from the accounts before.
+    account_unused: bool,
+    found: Vec<(Stage, EvidenceItem)>,
+}
+
+/// What evidence comes from; of equal pieces the earlier stage is told first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Recorded,
+    History,
+    Text,
+    Name,
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(snapshot: &'a Snapshot, rules: &'a RuleSet) -> Self {
+        Self { snapshot, rules, view: PayerView::default(), account_unused: true, found: Vec::new() }
+    }
+
+    /// Asks what a payer is described by.
+    pub(super) fn ask(&mut self, payer: &Payer) {
+        let customers = &self.snapshot.customers;
         if let Some(number) = payer.customer.and_then(|id| customers.find(id)) {
-            point(&mut view, customers, number, points::CONFIRMED, |pointed| {
-                (pointed.confirmed, pointed.recorded) = (true, true)
-            });
-            found.push(evidence("payer", "", &label(customers, number), "confirmed", points::CONFIRMED, None));
+            let mark = |pointed: &mut Pointed| (pointed.confirmed, pointed.recorded) = (true, true);
+            self.point(Stage::Recorded, "payer", "", number, "confirmed".into(), points::CONFIRMED, mark);
         }
-        by_account(payer, customers, &mut view, &mut found);
-        by_id(payer, customers, &mut view, &mut found);
+        let name = payer.name.as_deref().map(Name::new);
+        self.by_account(payer);
+        self.by_id(payer);
+        self.by_history(payer, name.as_ref());
+        if let (Some(written), Some(name)) = (payer.name.as_deref(), name) {
+            self.by_name(written, name);
+        }
     }
-    for payer in payers {
-        by_history(payer, snapshot, &mut view, &mut found);
+
+    /// Whether master data or a person says who paid.
+    pub(super) fn is_identified(&self) -> bool {
+        self.view.is_identified()
     }
-    by_code_in_text(texts, customers, &mut view, &mut found);
-    // Who is known by an id needs no account to be known by.
-    view.account_unknown &= !view.pointed.values().any(|pointed| pointed.id);
-    for payer in payers {
-        by_name(payer, rules, customers, &mut view, &mut found);
+
+    /// Whom everything asked points to; the trail says so.
+    pub(super) fn finish(mut self, trail: &mut Trail) -> PayerView {
+        let view = &mut self.view;
+        // Who is known by an id needs no account to be known by.
+        view.account_unknown &= self.account_unused && !view.pointed.values().any(|pointed| pointed.id);
+        let text: Cow<'static, str> = match view.strong().as_slice() {
+            [] if view.pointed.is_empty() => "nothing on the payment says who paid".into(),
+            [] => "the payer's name resembles a customer's, which is not enough to say who paid".into(),
+            [one] => format!("the payer is {}", label(&self.snapshot.customers, one.number)).into(),
+            several => format!("the payer is one of {} customers known by the same data", several.len()).into(),
+        };
+        // The order in which customers were fed must not show.
+        self.found.sort_by(|(a_stage, a), (b_stage, b)| {
+            (&a.field, -a.points_milli, &a.ours, a_stage).cmp(&(&b.field, -b.points_milli, &b.ours, b_stage))
+        });
+        let mut found: Vec<EvidenceItem> = self.found.into_iter().map(|(_, item)| item).collect();
+        found.dedup();
+        trail.note_with("payer", None, text, found);
+        self.view
     }
-    let text = match view.strong().as_slice() {
-        [] if view.pointed.is_empty() => "nothing on the payment says who paid".to_owned(),
-        [] => "the payer's name resembles a customer's, which is not enough to say who paid".to_owned(),
-        [one] => format!("the payer is {}", label(customers, one.number)),
-        several => format!("the payer is one of {} customers known by the same data", several.len()),
-    };
-    // The order in which customers were fed must not show.
-    found.sort_by(|a, b| (&a.field, -a.points_milli, &a.ours).cmp(&(&b.field, -b.points_milli, &b.ours)));
-    found.dedup();
-    trail.note_with("payer", None, text, found);
-    view
+
+    /// Points to a customer and keeps the evidence.
+    #[expect(clippy::too_many_arguments, reason = "one piece of evidence; a struct would only repeat it")]
+    fn point(
+        &mut self,
+        stage: Stage,
+        field: &'static str,
+        theirs: &str,
+        number: u32,
+        level: Cow<'static, str>,
+        points_milli: i64,
+        mark: impl FnOnce(&mut Pointed),
+    ) {
+        let customers = &self.snapshot.customers;
+        let pointed = self.view.pointed.entry(customers.id(number)).or_default();
+        pointed.number = number;
+        pointed.points_milli += points_milli;
+        mark(pointed);
+        self.found.push((stage, evidence(field, theirs, &label(customers, number), level, points_milli, None)));
+    }
+
+    fn by_account(&mut self, payer: &Payer) {
+        let Some(account) = &payer.account else { return };
+        let owners = self.snapshot.customers.with_account(account);
+        self.view.account_unknown |= owners.is_empty();
+        let points = points::ACCOUNT - shared(owners.len());
+        for &number in owners {
+            let mark = |pointed: &mut Pointed| (pointed.account, pointed.recorded) = (true, true);
+            self.point(Stage::Recorded, "payer_account", &shown(payer), number, "exact".into(), points, mark);
+        }
+    }
+
+    /// A customer's code among the words of a text; plain numbers and plain words are too common to be one.
+    pub(super) fn read(&mut self, text: &str) {
+        let customers = &self.snapshot.customers;
+        for word in text.split_whitespace().take(TEXT_WORDS_MAX) {
+            if normalise::digits(word) == 0 {
+                continue;
+            }
+            let folded = normalise::fold(word);
+            if folded.len() < CODE_CHARS_MIN || normalise::is_plain_number(&folded) {
+                continue;
+            }
+            if let [number] = customers.with_code(&folded) {
+                let mark = |pointed: &mut Pointed| (pointed.id, pointed.recorded) = (true, true);
+                self.point(Stage::Text, "customer_code", word, *number, "exact".into(), points::ORIGINATOR, mark);
+            }
+        }
+    }
+
+    /// Whose items were paid from this account, under this id or name before. Who pays for strangers, as a processor or a factor does, is evidence for
+    /// none of them.
+    fn by_history(&mut self, payer: &Payer, name: Option<&Name>) {
+        let customers = &self.snapshot.customers;
+        for sign in signs(payer, name) {
+            let owners = self.snapshot.learned.owners(&sign, |a, b| customers.root(a) == customers.root(b));
+            if sign.kind == SignKind::Account {
+                self.account_unused &= owners.is_empty();
+            }
+            let all = owners.len();
+            for Owner { number, payments, version } in owners {
+                let level = format!("learned from {payments} payments").into();
+                let (field, theirs, points, mark): (_, _, _, fn(&mut Pointed)) = match sign.kind {
+                    SignKind::Account => ("payer_account", shown(payer).into(), points::LEARNED_ACCOUNT, |it| it.account = true),
+                    SignKind::Id => {
+                        ("originator_id", Cow::from(payer.id.as_deref().unwrap_or_default()), points::LEARNED_ACCOUNT, |it| {
+                            it.id = true
+                        })
+                    }
+                    SignKind::Name => {
+                        let written = Cow::from(payer.name.as_deref().unwrap_or_default());
+                        ("payer_name", written, points::LEARNED_NAME, |it| it.name = it.name.max(NameMatch::Strong))
+                    }
+                };
+                self.point(Stage::History, field, &theirs, number, level, points - shared(all), mark);
+                let fact = FactRef { id: FactId::of(sign.kind, &sign.text, customers.id(number)), version };
+                if let Some((_, said)) = self.found.last_mut() {
+                    said.fact = Some(fact);
+                }
+            }
+        }
+    }
+
+    fn by_id(&mut self, payer: &Payer) {
+        let Some(written) = payer.id.as_deref() else { return };
+        let folded = normalise::fold(written);
+        let customers = &self.snapshot.customers;
+        for (field, owners) in
+            [("originator_id", customers.with_originator(&folded)), ("customer_code", customers.with_code(&folded))]
+        {
+            let points = points::ORIGINATOR - shared(owners.len());
+            for &number in owners {
+                let mark = |pointed: &mut Pointed| (pointed.id, pointed.recorded) = (true, true);
+                self.point(Stage::Recorded, field, written, number, "exact".into(), points, mark);
+            }
+        }
+    }
+
+    fn by_name(&mut self, written: &str, whole: Name) {
+        if written.len() > NAME_BYTES_MAX {
+            return;
+        }
+        if self.view.name.is_empty() {
+            self.view.name = excerpt(written);
+        }
+        let customers = &self.snapshot.customers;
+        let rules = &self.rules.payers.alias;
+        let words = whole.words().len();
+        // Banks put codes before a name; the name without its first words is tried when the whole says nothing.
+        let mut leads: Vec<Name> = Vec::with_capacity(LEAD_WORDS_MAX + 1);
+        let mut whole = Some(whole);
+        for count in 0..=LEAD_WORDS_MAX {
+            let Some(tail) = without_lead(written, count) else { break };
+            let name = whole.take().unwrap_or_else(|| Name::new(tail));
+            if name.is_empty() {
+                continue;
+            }
+            leads.push(name);
+            let name = &leads[leads.len() - 1];
+            if name.compact.len() < rules.length_min.max(4) {
+                continue;
+            }
+            // A blank at the cut falls away, so that a cut name may be one shorter.
+            let length = tail.chars().count();
+            let at_cut = rules.cut_lengths.iter().any(|cut| length == *cut || length + 1 == *cut);
+            let mut owners = Cow::Borrowed(customers.with_stem(&name.stem));
+            let exact = !owners.is_empty();
+            // After a code was dropped, one word is too little to be the beginning of a name.
+            let telling = name.words().len() == words || name.words().len() >= 2;
+            if name.compact.len() >= 10 && telling && (at_cut || !exact) {
+                let all = owners.to_mut();
+                all.extend(customers.beginning_with(&name.compact, NAMES_MAX));
+                all.sort_unstable();
+                all.dedup();
+            }
+            if !owners.is_empty() && owners.len() < NAMES_MAX {
+                let (strength, points) = match (owners.len(), exact) {
+                    (1, true) => (NameMatch::Strong, points::NAME),
+                    (1, false) => (NameMatch::Strong, points::NAME_CUT),
+                    (_, true) if !at_cut => (NameMatch::Strong, points::NAME),
+                    _ => (NameMatch::Shared, points::NAME_CUT),
+                };
+                return self.named(&owners, strength, points, if exact { "exact" } else { "cut" }, written);
+            }
+        }
+        if let Some(number) = misspelt(&leads, customers) {
+            return self.named(&[number], NameMatch::Strong, points::NAME_MISSPELT, "misspelt", written);
+        }
+        let Some(whole) = leads.first() else { return };
+        let mut alike = customers.sharing_a_word(whole, NAMES_MAX);
+        alike.retain(|number| customers.names(*number).iter().any(|ours| similarity_milli(whole, ours, ALIKE_MILLI).is_some()));
+        self.named(&alike, NameMatch::Weak, points::NAME_ALIKE, "alike", written);
+    }
+
+    fn named(&mut self, owners: &[u32], strength: NameMatch, points: i64, level: &'static str, written: &str) {
+        let points = (points - shared(owners.len())).max(200);
+        for &number in owners {
+            let mark = |pointed: &mut Pointed| {
+                pointed.name = pointed.name.max(strength);
+                pointed.recorded |= strength == NameMatch::Strong;
+            };
+            self.point(Stage::Name, "payer_name", written, number, level.into(), points, mark);
+        }
+    }
 }
 
-fn by_account(payer: &Payer, customers: &Customers, view: &mut PayerView, found: &mut Vec<EvidenceItem>) {
-    let Some(account) = &payer.account else { return };
-    let owners = customers.with_account(account);
-    view.account_unknown |= owners.is_empty();
-    let shown = payer.account_last4.as_deref().map(|last4| format!("••••{last4}")).unwrap_or_default();
-    let points = points::ACCOUNT - shared(owners.len());
-    for &number in owners {
-        point(view, customers, number, points, |pointed| (pointed.account, pointed.recorded) = (true, true));
-        found.push(evidence("payer_account", &shown, &label(customers, number), "exact", points, None));
-    }
-}
-
-/// A customer's code among the words of a text; plain numbers and plain words are too common to be one.
-fn by_code_in_text<'t>(
-    texts: impl Iterator<Item = &'t str>,
-    customers: &Customers,
-    view: &mut PayerView,
-    found: &mut Vec<EvidenceItem>,
-) {
-    for word in texts.flat_map(|text| text.split_whitespace().take(TEXT_WORDS_MAX)) {
-        let folded = normalise::fold(word);
-        if folded.len() < CODE_CHARS_MIN || normalise::is_plain_number(&folded) || normalise::digits(&folded) == 0 {
-            continue;
-        }
-        if let [number] = customers.with_code(&folded) {
-            point(view, customers, *number, points::ORIGINATOR, |pointed| (pointed.id, pointed.recorded) = (true, true));
-            found.push(evidence("customer_code", word, &label(customers, *number), "exact", points::ORIGINATOR, None));
-        }
-    }
+/// An account for people: its last characters, where they are known.
+fn shown(payer: &Payer) -> String {
+    payer.account_last4.as_deref().map(|last4| format!("••••{last4}")).unwrap_or_default()
 }
 
 /// Words of a text in which a customer's code is looked for.
 const TEXT_WORDS_MAX: usize = 64;
 /// Shorter codes are syllables.
 const CODE_CHARS_MIN: usize = 4;
-
-/// Whose items were paid from this account, under this id or name before. Who pays for strangers, as a processor or a factor does, is evidence for
-/// none of them.
-fn by_history(payer: &Payer, snapshot: &Snapshot, view: &mut PayerView, found: &mut Vec<EvidenceItem>) {
-    for sign in signs(payer) {
-        let owners = snapshot.learned.owners(&sign, |a, b| snapshot.customers.root(a) == snapshot.customers.root(b));
-        let (field, shown, points) = match sign.kind {
-            SignKind::Account => {
-                view.account_unknown &= owners.is_empty();
-                ("payer_account", payer.account_last4.as_deref().map(|last4| format!("••••{last4}")), points::LEARNED_ACCOUNT)
-            }
-            SignKind::Id => ("originator_id", payer.id.clone(), points::LEARNED_ACCOUNT),
-            SignKind::Name => ("payer_name", payer.name.clone(), points::LEARNED_NAME),
-        };
-        let points = points - shared(owners.len());
-        for Owner { number, payments, version } in owners {
-            point(view, &snapshot.customers, number, points, |pointed| match sign.kind {
-                SignKind::Account => pointed.account = true,
-                SignKind::Id => pointed.id = true,
-                SignKind::Name => pointed.name = pointed.name.max(NameMatch::Strong),
-            });
-            let level = format!("learned from {payments} payments");
-            let shown = shown.as_deref().unwrap_or_default();
-            let id = FactId::of(sign.kind, &sign.text, snapshot.customers.id(number));
-            let said = evidence(field, shown, &label(&snapshot.customers, number), &level, points, None);
-            found.push(EvidenceItem { fact: Some(FactRef { id, version }), ..said });
-        }
-    }
-}
-
-fn by_id(payer: &Payer, customers: &Customers, view: &mut PayerView, found: &mut Vec<EvidenceItem>) {
-    let Some(written) = payer.id.as_deref() else { return };
-    let folded = normalise::fold(written);
-    for (field, owners) in
-        [("originator_id", customers.with_originator(&folded)), ("customer_code", customers.with_code(&folded))]
-    {
-        let points = points::ORIGINATOR - shared(owners.len());
-        for &number in owners {
-            point(view, customers, number, points, |pointed| (pointed.id, pointed.recorded) = (true, true));
-            found.push(evidence(field, written, &label(customers, number), "exact", points, None));
-        }
-    }
-}
-
-fn by_name(payer: &Payer, rules: &RuleSet, customers: &Customers, view: &mut PayerView, found: &mut Vec<EvidenceItem>) {
-    let Some(written) = payer.name.as_deref().filter(|name| name.len() <= 256) else { return };
-    if view.name.is_empty() {
-        view.name = excerpt(written);
-    }
-    // Banks put codes before a name; the name without its first words is tried when the whole says nothing.
-    let whole = Name::new(written);
-    for (tail, name) in (0..=LEAD_WORDS_MAX).filter_map(|count| without_lead(written, count)) {
-        if name.compact.len() < rules.payers.alias.length_min.max(4) {
-            continue;
-        }
-        // A blank at the cut falls away, so that a cut name may be one shorter.
-        let length = tail.trim().chars().count();
-        let at_cut = rules.payers.alias.cut_lengths.iter().any(|cut| length == *cut || length + 1 == *cut);
-        let mut owners = customers.with_stem(&name.stem).to_vec();
-        let exact = !owners.is_empty();
-        // After a code was dropped, one word is too little to be the beginning of a name.
-        let telling = name.words.len() == whole.words.len() || name.words.len() >= 2;
-        if name.compact.len() >= 10 && telling && (at_cut || !exact) {
-            owners.extend(customers.beginning_with(&name.compact, NAMES_MAX));
-            owners.sort_unstable();
-            owners.dedup();
-        }
-        if !owners.is_empty() && owners.len() < NAMES_MAX {
-            let (strength, points) = match (owners.len(), exact) {
-                (1, true) => (NameMatch::Strong, points::NAME),
-                (1, false) => (NameMatch::Strong, points::NAME_CUT),
-                (_, true) if !at_cut => (NameMatch::Strong, points::NAME),
-                _ => (NameMatch::Shared, points::NAME_CUT),
-            };
-            let level = if exact { "exact" } else { "cut" };
-            return named(&owners, strength, points, level, written, customers, view, found);
-        }
-    }
-    if let Some(number) = misspelt(written, customers) {
-        return named(&[number], NameMatch::Strong, points::NAME_MISSPELT, "misspelt", written, customers, view, found);
-    }
-    let alike: Vec<u32> = customers
-        .sharing_a_word(&whole, NAMES_MAX)
-        .into_iter()
-        .filter(|number| customers.names(*number).iter().any(|ours| similarity_milli(&whole, ours) >= 850))
-        .collect();
-    named(&alike, NameMatch::Weak, points::NAME_ALIKE, "alike", written, customers, view, found);
-}
+/// Longer names are texts.
+const NAME_BYTES_MAX: usize = 256;
 
 /// Members of a family whose items are looked at for an amount alone.
 const FAMILY_MAX: usize = 16;
@@ -377,32 +454,34 @@ const FAMILY_MAX: usize = 16;
 /// Words that a bank may put before a name.
 const LEAD_WORDS_MAX: usize = 3;
 
-/// What is written after the first `count` words, and the name it is.
-fn without_lead(written: &str, count: usize) -> Option<(&str, Name)> {
+/// What is written after the first `count` words.
+fn without_lead(written: &str, count: usize) -> Option<&str> {
     let mut tail = written.trim();
     for _ in 0..count {
         let word = tail.find(|c: char| !c.is_alphanumeric())?;
-        let rest = tail[word..].trim_start_matches(|c: char| !c.is_alphanumeric());
-        tail = rest;
+        tail = tail[word..].trim_start_matches(|c: char| !c.is_alphanumeric());
     }
-    let name = Name::new(tail);
-    (!name.is_empty()).then_some((tail, name))
+    Some(tail.trim())
 }
 
-/// The one customer whose long name differs from what is written by a slip or two, where no other comes near.
-fn misspelt(written: &str, customers: &Customers) -> Option<u32> {
-    for (_, name) in (0..=LEAD_WORDS_MAX).filter_map(|count| without_lead(written, count)) {
+/// The one customer whose long name differs from what is written, or from the end of it, by a slip or two, where no other comes near.
+fn misspelt(leads: &[Name], customers: &Customers) -> Option<u32> {
+    for name in leads {
         if name.stem.len() < MISSPELT_LENGTH_MIN {
             break;
         }
+        let (stem, compact) = (Edits::of(&name.stem), Edits::of(&name.compact));
+        let apart = |written: &Edits<'_>, length: usize, ours: &str| {
+            (length.abs_diff(ours.len()) <= MISSPELT_RIVAL).then(|| written.within(ours, MISSPELT_RIVAL)).flatten()
+        };
         let mut near: Vec<(usize, u32)> = Vec::new();
-        for number in customers.sharing_a_word(&name, NAMES_MAX) {
+        for number in customers.sharing_a_word(name, NAMES_MAX) {
             let away = |ours: &Name| {
-                let apart = |a: &str, b: &str| (a.len().abs_diff(b.len()) <= MISSPELT_RIVAL).then(|| strsim::osa_distance(a, b));
-                [apart(&name.stem, &ours.stem), apart(&name.compact, &ours.compact)].into_iter().flatten().min()
+                let stems = apart(&stem, name.stem.len(), &ours.stem);
+                stems.into_iter().chain(apart(&compact, name.compact.len(), &ours.compact)).min()
             };
             let nearest = customers.names(number).iter().filter_map(away).min();
-            near.extend(nearest.filter(|edits| *edits <= MISSPELT_RIVAL).map(|edits| (edits, number)));
+            near.extend(nearest.map(|edits| (edits, number)));
         }
         near.sort_unstable();
         match near.as_slice() {
@@ -414,6 +493,9 @@ fn misspelt(written: &str, customers: &Customers) -> Option<u32> {
     None
 }
 
+/// Share of the letters of two names that answer each other where one resembles the other.
+const ALIKE_MILLI: u32 = 850;
+
 /// Shorter names have neighbours by chance.
 const MISSPELT_LENGTH_MIN: usize = 12;
 /// Slips in a name that is still the name.
@@ -421,43 +503,15 @@ const MISSPELT_EDITS: usize = 2;
 /// Another name as near as this makes a slip a guess.
 const MISSPELT_RIVAL: usize = 4;
 
-#[expect(clippy::too_many_arguments, reason = "one way of naming with its words; a struct would only repeat them")]
-fn named(
-    owners: &[u32],
-    strength: NameMatch,
-    points: i64,
-    level: &str,
-    written: &str,
-    customers: &Customers,
-    view: &mut PayerView,
-    found: &mut Vec<EvidenceItem>,
-) {
-    let points = (points - shared(owners.len())).max(200);
-    for &number in owners {
-        point(view, customers, number, points, |pointed| {
-            pointed.name = pointed.name.max(strength);
-            pointed.recorded |= strength == NameMatch::Strong;
-        });
-        found.push(evidence("payer_name", written, &label(customers, number), level, points, None));
-    }
-}
-
-fn point(view: &mut PayerView, customers: &Customers, number: u32, points: i64, mark: impl FnOnce(&mut Pointed)) {
-    let pointed = view.pointed.entry(customers.id(number)).or_default();
-    pointed.number = number;
-    pointed.points_milli += points;
-    mark(pointed);
-}
-
 /// What is lost when several customers answer: about the logarithm of their number.
 fn shared(owners: usize) -> i64 {
     points::SHARED * i64::from(owners.max(1).ilog2())
 }
 
 /// A customer for people: its code, or its id while it has none.
-pub(super) fn label(customers: &Customers, number: u32) -> String {
+pub(super) fn label(customers: &Customers, number: u32) -> Cow<'_, str> {
     match customers.code(number) {
-        "" => customers.id(number).to_string(),
-        code => code.to_owned(),
+        "" => customers.id(number).to_string().into(),
+        code => code.into(),
     }
 }

@@ -6,9 +6,9 @@ use super::amount::Scale;
 use super::candidate::{Finder, Hit, Level};
 use super::claim::Claim;
 use super::limits::{CANDIDATES_MAX, OWN_ITEMS_MAX};
-use super::snapshot::Slot;
+use super::snapshot::{Items, Slot};
 use crate::domain::ItemStatus;
-use crate::normalise::{self, Reference};
+use crate::normalise::{self, Edits, Reference};
 
 /// Items of these customers that a claim with a slip may mean: by edits, by a cut reference, or by the amount alone.
 pub(super) fn hits(claim: &Claim, owners: &[u32], scale: &Scale<'_>, finder: &mut Finder<'_>) -> Vec<Hit> {
@@ -17,24 +17,23 @@ pub(super) fn hits(claim: &Claim, owners: &[u32], scale: &Scale<'_>, finder: &mu
     if own > OWN_ITEMS_MAX {
         return Vec::new();
     }
+    let written: Vec<Written<'_>> = claim.mentions.iter().map(|mention| Written::new(&mention.reference)).collect();
     let mut found: Vec<(Level, Slot)> = Vec::new();
     for slot in owners.iter().flat_map(|owner| items.open_of(*owner)).copied() {
         let at = slot as usize;
-        let exists = items.status[at] == ItemStatus::Open
-            && items.entered_date[at] <= finder.today
-            && items.currency[at] == finder.currency
-            && finder.sellers.contains(&items.seller[at]);
-        // What the payer says is open agrees too, however much less it pays.
-        let agrees = claim.gross_minor == Some(items.open_minor[at])
-            || claim.net_minor.is_none_or(|net| scale.fit(slot, claim, net).kind.agrees());
-        if !exists || !agrees {
+        if items.status[at] != ItemStatus::Open || !exists(slot, finder) {
             continue;
         }
-        let level =
-            claim.mentions.iter().filter_map(|mention| slip(&mention.reference, items.number(slot), items.folded(slot))).min();
+        let level = written.iter().filter_map(|written| written.slip(slot, items)).min();
         let amount_alone =
             [claim.net_minor, claim.gross_minor].contains(&Some(items.open_minor[at])).then_some(Level::AmountOnly);
-        found.extend(level.or(amount_alone).map(|level| (level, slot)));
+        // Few numbers are near, and so few amounts have to be judged.
+        let Some(level) = level.or(amount_alone) else { continue };
+        // What the payer says is open agrees too, however much less it pays.
+        let gross = claim.gross_minor == Some(items.open_minor[at]);
+        if gross || claim.net_minor.is_none_or(|net| scale.fit(slot, claim, net).kind.agrees()) {
+            found.push((level, slot));
+        }
     }
     found.sort_by_key(|(level, slot)| (*level, items.id[*slot as usize]));
     // The amount alone is a suggestion for whoever has nothing better.
@@ -45,24 +44,33 @@ pub(super) fn hits(claim: &Claim, owners: &[u32], scale: &Scale<'_>, finder: &mu
     found.into_iter().map(|(level, slot)| Hit { slot, level, standing: finder.standing(slot), mention: 0, open: true }).collect()
 }
 
-/// Whether a word of a text is the number of an open item of these customers but for a slip.
-pub(super) fn resembles(reference: &Reference, owners: impl Iterator<Item = u32>, finder: &Finder<'_>) -> bool {
+/// Whether a word of a text is the number of an open item of these customers but for a slip. The comparisons count like all others; once there were
+/// too many, nothing resembles any more.
+pub(super) fn resembles(reference: &Reference, owners: impl Iterator<Item = u32>, finder: &mut Finder<'_>) -> bool {
     let items = &finder.snapshot.items;
-    let mut left = OWN_ITEMS_MAX;
-    owners.flat_map(|owner| items.open_of(owner)).any(|slot| {
-        left = left.saturating_sub(1);
-        left > 0
-            && items.entered_date[*slot as usize] <= finder.today
-            && items.currency[*slot as usize] == finder.currency
-            && finder.sellers.contains(&items.seller[*slot as usize])
-            && slip(reference, items.number(*slot), items.folded(*slot)).is_some_and(|level| level <= Level::OneEdit)
-    })
+    let written = Written::new(reference);
+    let own = owners.flat_map(|owner| items.open_of(owner)).copied().take(OWN_ITEMS_MAX - 1);
+    for slot in own {
+        if !finder.may_compare() {
+            return false;
+        }
+        if exists(slot, finder) && written.slip(slot, items).is_some_and(|level| level <= Level::OneEdit) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether the item exists on the day, in the currency and for the sellers of the payment.
+fn exists(slot: Slot, finder: &Finder<'_>) -> bool {
+    let (items, at) = (&finder.snapshot.items, slot as usize);
+    items.entered_date[at] <= finder.today && items.currency[at] == finder.currency && finder.sellers.contains(&items.seller[at])
 }
 
 /// Whether what is written, an item's number at `level`, is so much farther from that of `rival` that a slip cannot have led to it.
 pub(super) fn tells_apart(reference: &Reference, level: Level, rival: Slot, finder: &Finder<'_>) -> bool {
     let items = &finder.snapshot.items;
-    let (number, folded) = (items.number(rival), items.folded(rival));
+    let folded = items.folded(rival);
     let slips = match level {
         // A scanner's confusions are no slips: the forms that make them equal are compared.
         Level::Scanned => 0,
@@ -74,9 +82,8 @@ pub(super) fn tells_apart(reference: &Reference, level: Level, rival: Slot, find
         Level::TwoEdits => 2,
         _ => return true,
     };
-    let apart = |theirs: &str, ours: &str| strsim::osa_distance(&normalise::ocr_class(theirs), &normalise::ocr_class(ours));
-    let parts = normalise::parts(number);
-    let part = super::snapshot::distinctive_part(&parts).map(normalise::core);
+    let apart = |theirs: &str, ours: &str| Edits::of(&normalise::ocr_class(theirs)).to(&normalise::ocr_class(ours));
+    let part = items.part(rival);
     let theirs = reference.core();
     [Some(apart(theirs, normalise::core(folded))), Some(apart(&reference.folded, folded)), part.map(|part| apart(theirs, part))]
         .into_iter()
@@ -87,38 +94,52 @@ pub(super) fn tells_apart(reference: &Reference, level: Level, rival: Slot, find
 /// Slips by which a number must be nearer than another of the same amount.
 const SLIPS_AHEAD: usize = 2;
 
-/// How a reference may be a number with a slip.
-fn slip(reference: &Reference, number: &str, folded: &str) -> Option<Level> {
-    let (theirs, ours) = (reference.core(), normalise::core(folded));
-    if theirs.len() < 3 || ours.len() < 3 {
-        return None;
+/// A reference that many numbers are compared with.
+struct Written<'r> {
+    reference: &'r Reference,
+    core: Edits<'r>,
+    whole: Edits<'r>,
+}
+
+impl<'r> Written<'r> {
+    fn new(reference: &'r Reference) -> Self {
+        Self { reference, core: Edits::of(reference.core()), whole: Edits::of(&reference.folded) }
     }
-    // Other letters are another number, unless a scanner made them.
-    let (letters, own) = (reference.prefix(), normalise::prefix(folded));
-    let scanned = || normalise::ocr_class(&reference.folded) == normalise::ocr_class(folded);
-    if !letters.is_empty() && !own.is_empty() && !letters.ends_with(own) && !own.ends_with(letters) && !scanned() {
-        return None;
-    }
-    let whole = reference.folded.as_str();
-    if whole.len() >= 4
-        && whole.len() < folded.len()
-        && (folded.starts_with(whole) || folded.ends_with(whole))
-        && normalise::digits(whole) >= 3
-    {
-        return Some(Level::Cut);
-    }
-    let allowed = if theirs.len().min(ours.len()) < 5 { 1 } else { 2 };
-    let parts = normalise::parts(number);
-    let part = super::snapshot::distinctive_part(&parts).map(normalise::core).filter(|part| part.len() >= 4);
-    let edits = [Some((theirs, ours)), Some((whole, folded)), part.map(|part| (theirs, part))]
-        .into_iter()
-        .flatten()
-        .filter(|(a, b)| a.len().abs_diff(b.len()) <= allowed)
-        .map(|(a, b)| strsim::osa_distance(a, b))
-        .min()?;
-    match edits {
-        0 | 1 => Some(Level::OneEdit),
-        2 if allowed == 2 => Some(Level::TwoEdits),
-        _ => None,
+
+    /// How the reference may be the number of an item with a slip.
+    fn slip(&self, slot: Slot, items: &Items) -> Option<Level> {
+        let (theirs, whole) = (self.reference.core(), self.reference.folded.as_str());
+        let folded = items.folded(slot);
+        let (own, ours) = (normalise::prefix(folded), normalise::core(folded));
+        if theirs.len() < 3 || ours.len() < 3 {
+            return None;
+        }
+        // Other letters are another number, unless a scanner made them.
+        let letters = self.reference.prefix();
+        let scanned = || normalise::same_ocr_class(whole, folded);
+        if !letters.is_empty() && !own.is_empty() && !letters.ends_with(own) && !own.ends_with(letters) && !scanned() {
+            return None;
+        }
+        if whole.len() >= 4
+            && whole.len() < folded.len()
+            && (folded.starts_with(whole) || folded.ends_with(whole))
+            && normalise::digits(whole) >= 3
+        {
+            return Some(Level::Cut);
+        }
+        let allowed = if theirs.len().min(ours.len()) < 5 { 1 } else { 2 };
+        let near = |edits: &Edits<'_>, theirs: &str, ours: &str| {
+            (theirs.len().abs_diff(ours.len()) <= allowed).then(|| edits.within(ours, allowed)).flatten()
+        };
+        let part = items.part(slot).filter(|part| part.len() >= 4);
+        let edits = [
+            near(&self.core, theirs, ours),
+            near(&self.whole, whole, folded),
+            part.and_then(|part| near(&self.core, theirs, part)),
+        ];
+        match edits.into_iter().flatten().min()? {
+            0 | 1 => Some(Level::OneEdit),
+            _ => Some(Level::TwoEdits),
+        }
     }
 }

@@ -248,7 +248,7 @@ fn runner_up(found: &Found, finder: &Finder<'_>) -> Option<RunnerUp> {
         (_, rest) if rest > 0 => format!("it leaves {} more unapplied", figure(rest, finder.currency)),
         _ => format!("{other} of its lines fit the reference, the amount or the payer less"),
     };
-    Some(RunnerUp { equation: second.equation.clone(), lacked, margin_milli })
+    Some(RunnerUp { equation: second.equation(finder), lacked, margin_milli })
 }
 
 /// The reason when the nearest rule names none.

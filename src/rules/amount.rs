@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use crate::domain::{Currency, Money};
@@ -95,6 +96,21 @@ impl Percent {
         }
         let ppm = format!("{whole}{fraction:0<4}").parse().map_err(|_| refuse())?;
         if ppm > 1_000_000 { Err(refuse()) } else { Ok(Self { ppm }) }
+    }
+
+    /// The same of a decimal; `None` for what [`Percent::parse`] would refuse.
+    pub fn of_decimal(percent: Decimal) -> Option<Self> {
+        // Four decimals of a percentage are parts per million.
+        let (mantissa, scale) = (percent.mantissa(), percent.scale());
+        let ppm = match 4_u32.checked_sub(scale) {
+            Some(more) => mantissa.checked_mul(10_i128.pow(more))?,
+            None => {
+                let less = 10_i128.pow(scale - 4);
+                (mantissa % less == 0).then(|| mantissa / less)?
+            }
+        };
+        let ppm = i64::try_from(ppm).ok().filter(|ppm| (0..=1_000_000).contains(ppm))?;
+        Some(Self { ppm })
     }
 
     /// Parts per million of the whole.

@@ -161,9 +161,16 @@ impl Permission {
 impl AuthorityRules {
     /// Up to where a role may act in a currency; nothing where no rule says so.
     pub fn limit(&self, role: Role, power: Power, currency: Currency) -> Limit {
-        self.rule(role, currency)
-            .and_then(|rule| Some(Limit { rule: rule.id.clone(), minor: rule.amount(power)?.minor(currency)? }))
-            .unwrap_or_else(|| Limit { rule: "authority.none".to_owned(), minor: 0 })
+        match self.limit_minor(role, power, currency) {
+            Some((minor, rule)) => Limit { rule: rule.id.clone(), minor },
+            None => Limit { rule: "authority.none".to_owned(), minor: 0 },
+        }
+    }
+
+    /// The amount of a limit in minor units, with its rule; nothing where no rule says so.
+    pub(super) fn limit_minor(&self, role: Role, power: Power, currency: Currency) -> Option<(i64, &RoleLimit)> {
+        let rule = self.rule(role, currency)?;
+        Some((rule.amount(power)?.minor(currency)?, rule))
     }
 
     /// May the role do this? Signs do not matter; nothing at all is always allowed.

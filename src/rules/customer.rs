@@ -83,7 +83,7 @@ impl<'a> View<'a> {
     }
 
     /// What the relations of the rule files allow on a day.
-    pub fn may_pay(&self, payer: &str, pays_for: &str, on: NaiveDate) -> MayPay {
+    pub fn may_pay(&self, payer: &str, pays_for: &str, on: NaiveDate) -> MayPay<'a> {
         let own = self.overlay.into_iter().flat_map(|overlay| overlay.relations.iter());
         may_pay(&self.rules.payers, self.rules.payers.relations.iter().chain(own), payer, pays_for, on)
     }
@@ -91,10 +91,22 @@ impl<'a> View<'a> {
     /// The lower of the role's and the customer's limit.
     pub fn limit(&self, role: Role, power: Power, currency: Currency) -> Limit {
         let general = self.rules.authority.limit(role, power, currency);
+        self.caps(role, power, currency).fold(general, |lowest, (minor, cap)| {
+            if minor < lowest.minor { Limit { rule: cap.id.clone(), minor } } else { lowest }
+        })
+    }
+
+    /// The amount of [`Self::limit`] in minor units.
+    pub fn limit_minor(&self, role: Role, power: Power, currency: Currency) -> i64 {
+        let general = self.rules.authority.limit_minor(role, power, currency).map_or(0, |(minor, _)| minor);
+        self.caps(role, power, currency).fold(general, |lowest, (minor, _)| lowest.min(minor))
+    }
+
+    /// Amounts of the customer's caps that concern a role, with their rules.
+    fn caps(&self, role: Role, power: Power, currency: Currency) -> impl Iterator<Item = (i64, &'a RoleLimit)> {
         let caps = self.overlay.into_iter().flat_map(|overlay| overlay.limits.iter());
-        caps.filter(|cap| cap.stage == Stage::Auto && cap.role == role && cap.currencies.has(currency))
-            .filter_map(|cap| Some(Limit { rule: cap.id.clone(), minor: cap.amount(power)?.minor(currency)? }))
-            .fold(general, |lowest, cap| if cap.minor < lowest.minor { cap } else { lowest })
+        caps.filter(move |cap| cap.stage == Stage::Auto && cap.role == role && cap.currencies.has(currency))
+            .filter_map(move |cap| Some((cap.amount(power)?.minor(currency)?, cap)))
     }
 
     /// The lower of the role's and the customer's age of an application to undo, in days.

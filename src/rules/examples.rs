@@ -295,10 +295,10 @@ fn normalise(rules: &NormaliseRules, given: &NormaliseGiven, rule: &str) -> Run<
     (decided, found)
 }
 
-fn may_pay(answer: MayPay, rule: &str) -> Run<PayerExpect> {
+fn may_pay(answer: MayPay<'_>, rule: &str) -> Run<PayerExpect> {
     let (decided, answer) = match &answer {
-        MayPay::Yes { rule: found } => (found == rule, Answer::Yes),
-        MayPay::Ask { rule: found } => (found == rule, Answer::Ask),
+        MayPay::Yes { rule: found } => (*found == rule, Answer::Yes),
+        MayPay::Ask { rule: found } => (*found == rule, Answer::Ask),
         MayPay::No => (false, Answer::No),
     };
     (decided, PayerExpect { gives: None, may_pay: Some(answer) })

@@ -52,7 +52,7 @@ rule! {
         pub kind: ReferenceKind,
         /// Words that may stand before the number and are removed. The pattern fits only where one of them stands, unless the list is empty.
         #[serde(default)]
-        pub strip: Vec<String>,
+        pub strip: Words,
         /// Endings that are removed where they stand.
         #[serde(default)]
         pub strip_end: Vec<String>,
@@ -112,18 +112,22 @@ impl NormaliseRules {
     /// Cleans a reference of a payer, whose customer code is given where it is known.
     pub fn reference(&self, raw: &str, partner: Option<&str>) -> Reference {
         let raw = raw.trim();
+        let (rest, kind, rule) = match self.fitting(raw, partner) {
+            Some((pattern, rest)) => (rest, pattern.kind, Some(pattern.id.clone())),
+            None => (raw, ReferenceKind::Unknown, None),
+        };
+        let folded = fold(rest);
+        Reference { raw: raw.to_owned(), core: core(&folded).to_owned(), parts: parts(rest), folded, kind, rule }
+    }
+
+    /// The pattern that fits a reference, and what it keeps of it.
+    pub fn fitting<'a>(&self, raw: &'a str, partner: Option<&str>) -> Option<(&Pattern, &'a str)> {
+        let raw = raw.trim();
         let own = self.patterns.iter().filter(|pattern| pattern.partner.is_some() && pattern.partner.as_deref() == partner);
         let general = self.patterns.iter().filter(|pattern| pattern.partner.is_none());
-        let fitting = own
-            .chain(general)
+        own.chain(general)
             .filter(|pattern| pattern.stage == Stage::Auto)
-            .find_map(|pattern| pattern.apply(raw).map(|rest| (pattern, rest)));
-        let (rest, kind, rule) = match fitting {
-            Some((pattern, rest)) => (rest, pattern.kind, Some(pattern.id.clone())),
-            None => (raw.to_owned(), ReferenceKind::Unknown, None),
-        };
-        let folded = fold(&rest);
-        Reference { raw: raw.to_owned(), core: core(&folded).to_owned(), parts: parts(&rest), folded, kind, rule }
+            .find_map(|pattern| pattern.apply(raw).map(|rest| (pattern, rest)))
     }
 
     /// A folded reference in which characters that are mixed up read alike.
@@ -182,10 +186,10 @@ pub fn parts(text: &str) -> Vec<String> {
 
 impl Pattern {
     /// What is left of the reference, or `None` where the pattern does not fit.
-    fn apply(&self, raw: &str) -> Option<String> {
+    fn apply<'a>(&self, raw: &'a str) -> Option<&'a str> {
         let mut rest = raw;
         if !self.strip.is_empty() {
-            rest = self.strip.iter().filter_map(|word| strip_word(raw, word)).min_by_key(|rest| rest.len())?;
+            rest = self.strip.longest_before(raw)?;
         }
         for ending in &self.strip_end {
             rest = strip_ending(rest, ending);
@@ -195,7 +199,49 @@ impl Pattern {
             None => rest,
         };
         (self.kind == ReferenceKind::Noise || !kept.is_empty()).then_some(())?;
-        self.check_digit.proves(kept).then(|| kept.to_owned())
+        self.check_digit.proves(kept).then_some(kept)
+    }
+}
+
+/// Words that may stand before a number.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "Vec<String>")]
+pub struct Words {
+    words: Vec<String>,
+    /// One bit for each ASCII character that a word begins with, so that nearly all references need no further look.
+    firsts: u128,
+}
+
+impl From<Vec<String>> for Words {
+    fn from(words: Vec<String>) -> Self {
+        let firsts = words.iter().map(|word| first_bit(word)).fold(0, |all, one| all | one);
+        Self { words, firsts }
+    }
+}
+
+impl std::ops::Deref for Words {
+    type Target = [String];
+
+    fn deref(&self) -> &[String] {
+        &self.words
+    }
+}
+
+impl Words {
+    /// What follows the longest of the words that the text begins with.
+    fn longest_before<'a>(&self, text: &'a str) -> Option<&'a str> {
+        if self.firsts & first_bit(text) == 0 {
+            return None;
+        }
+        self.words.iter().filter_map(|word| strip_word(text, word)).min_by_key(|rest| rest.len())
+    }
+}
+
+/// The bit of the first character, in capitals; all bits where it is not ASCII.
+fn first_bit(text: &str) -> u128 {
+    match text.bytes().next() {
+        Some(byte) if byte.is_ascii() => 1 << byte.to_ascii_uppercase(),
+        _ => u128::MAX,
     }
 }
 
@@ -218,8 +264,11 @@ fn strip_ending<'a>(text: &'a str, ending: &str) -> &'a str {
 impl CheckDigit {
     /// Whether the last digit of the text proves the digits before it.
     pub fn proves(self, text: &str) -> bool {
+        if self == Self::None {
+            return true;
+        }
         let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(10)).collect();
-        let Some((&check, body)) = digits.split_last() else { return self == Self::None };
+        let Some((&check, body)) = digits.split_last() else { return false };
         match self {
             Self::None => true,
             Self::Mod10 => {

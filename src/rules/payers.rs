@@ -125,19 +125,19 @@ rule! {
 
 /// Whether one party may pay for another.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum MayPay {
+pub enum MayPay<'r> {
     /// Yes, by this rule.
     Yes {
-        rule: String,
+        rule: &'r str,
     },
     /// A person confirms it each time.
     Ask {
-        rule: String,
+        rule: &'r str,
     },
     No,
 }
 
-impl MayPay {
+impl MayPay<'_> {
     pub const fn yes(&self) -> bool {
         matches!(self, Self::Yes { .. })
     }
@@ -150,32 +150,32 @@ impl PayerRules {
     }
 
     /// What a relation of this kind allows on a day. `from` and `until` are those of the relation; family relations have none.
-    pub fn relation(&self, kind: RelationKind, from: Option<NaiveDate>, until: Option<NaiveDate>, on: NaiveDate) -> MayPay {
+    pub fn relation(&self, kind: RelationKind, from: Option<NaiveDate>, until: Option<NaiveDate>, on: NaiveDate) -> MayPay<'_> {
         let Some(policy) = self.relation_policies.iter().find(|policy| policy.kind == kind) else { return MayPay::No };
         let begun = from.map_or(!policy.dated, |from| from <= on);
         if !begun || until.is_some_and(|until| until < on) {
             return MayPay::No;
         }
         match policy.stage {
-            Stage::Auto => MayPay::Yes { rule: policy.id.clone() },
-            Stage::Suggest => MayPay::Ask { rule: policy.id.clone() },
+            Stage::Auto => MayPay::Yes { rule: &policy.id },
+            Stage::Suggest => MayPay::Ask { rule: &policy.id },
             Stage::Draft | Stage::Shadow => MayPay::No,
         }
     }
 
     /// What the relations of this file allow between two customers on a day.
-    pub fn may_pay(&self, payer: &str, pays_for: &str, on: NaiveDate) -> MayPay {
+    pub fn may_pay(&self, payer: &str, pays_for: &str, on: NaiveDate) -> MayPay<'_> {
         may_pay(self, self.relations.iter(), payer, pays_for, on)
     }
 }
 
 pub(super) fn may_pay<'a>(
-    rules: &PayerRules,
+    rules: &'a PayerRules,
     relations: impl Iterator<Item = &'a RelationRule>,
     payer: &str,
     pays_for: &str,
     on: NaiveDate,
-) -> MayPay {
+) -> MayPay<'a> {
     if payer == pays_for {
         return rules.relation(RelationKind::Same, None, None, on);
     }
@@ -183,9 +183,9 @@ pub(super) fn may_pay<'a>(
     let mut best = MayPay::No;
     for relation in named {
         match (rules.relation(relation.kind, Some(relation.from), relation.until, on), relation.stage) {
-            (MayPay::Yes { .. }, Stage::Auto) => return MayPay::Yes { rule: relation.id.clone() },
+            (MayPay::Yes { .. }, Stage::Auto) => return MayPay::Yes { rule: &relation.id },
             (MayPay::Yes { .. }, Stage::Suggest) | (MayPay::Ask { .. }, Stage::Auto | Stage::Suggest) => {
-                best = MayPay::Ask { rule: relation.id.clone() };
+                best = MayPay::Ask { rule: &relation.id };
             }
             _ => {}
         }

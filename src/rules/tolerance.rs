@@ -199,7 +199,7 @@ impl DiscountPolicy {
 
     /// What discount the terms give, in minor units of the item.
     pub fn allowed(&self, terms: &TermsOfPayment, amount_minor: i64, exempt_minor: i64) -> i64 {
-        let percent = terms.discount_percent.and_then(|percent| Percent::parse(&percent.normalize().to_string()).ok());
+        let percent = terms.discount_percent.and_then(Percent::of_decimal);
         let base = match self.base {
             DiscountBase::Full => amount_minor,
             DiscountBase::LessExempt => amount_minor.saturating_sub(exempt_minor).max(0),

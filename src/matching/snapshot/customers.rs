@@ -1,9 +1,11 @@
 //! Customers with everything a payer may be recognised by.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasherDefault;
 
 use chrono::NaiveDate;
 
+use super::index::Hashed;
 use crate::domain::{AccountKey, Customer, CustomerId, Relation};
 use crate::normalise::{self, Name};
 use crate::rules::RelationKind;
@@ -11,7 +13,7 @@ use crate::rules::RelationKind;
 /// Customers by internal number, with the indexes that identify a payer.
 #[derive(Clone, Debug, Default)]
 pub(in crate::matching) struct Customers {
-    by_id: HashMap<CustomerId, u32>,
+    by_id: HashMap<CustomerId, u32, BuildHasherDefault<Hashed>>,
     entries: Vec<Entry>,
     accounts: HashMap<AccountKey, Vec<u32>>,
     originators: HashMap<String, Vec<u32>>,
@@ -124,8 +126,7 @@ impl Customers {
 
     /// Customers that share the rarest known word with the name, at most `most` of them.
     pub(in crate::matching) fn sharing_a_word(&self, name: &Name, most: usize) -> Vec<u32> {
-        let mut lists: Vec<_> =
-            name.words.iter().filter_map(|word| self.words.get(word)).filter(|list| list.len() <= most).collect();
+        let mut lists: Vec<_> = name.words().filter_map(|word| self.words.get(word)).filter(|list| list.len() <= most).collect();
         lists.sort_by_key(|list| list.len());
         let mut found: Vec<u32> = lists.into_iter().take(2).flatten().copied().collect();
         found.sort_unstable();
@@ -198,8 +199,8 @@ impl Customers {
         for name in &entry.names {
             add(self.stems.entry(name.stem.clone()).or_default(), number);
             add(self.compacts.entry(name.compact.clone()).or_default(), number);
-            for word in name.words.iter().filter(|word| word.len() >= 3) {
-                add(self.words.entry(word.clone()).or_default(), number);
+            for word in name.words().filter(|word| word.len() >= 3) {
+                add(self.words.entry(word.to_owned()).or_default(), number);
             }
         }
     }
@@ -219,7 +220,7 @@ impl Customers {
         for name in &entry.names {
             take(self.stems.get_mut(&name.stem), number);
             take(self.compacts.get_mut(&name.compact), number);
-            for word in &name.words {
+            for word in name.words() {
                 take(self.words.get_mut(word), number);
             }
         }

@@ -3,8 +3,8 @@
 //! Keys are 64-bit hashes of (kind, scope, text); whoever reads a posting compares the text itself, so a collision costs a comparison and never a
 //! wrong hit. A million items with three keys each take about 100 MB less than with owned strings.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::{HashMap, HashSet, hash_map};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 /// What kind of key a posting answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,55 +35,83 @@ pub(in crate::matching) enum Kind {
 /// Slots by hashed key.
 #[derive(Clone, Debug, Default)]
 pub(in crate::matching) struct Index {
-    postings: HashMap<u64, Postings, BuildHasherDefault<Hashed>>,
+    /// The one slot of a key, or the place of its list marked with [`LIST`]: nearly all keys have one slot, and an entry takes 12 bytes.
+    postings: HashMap<Key, u32, BuildHasherDefault<Hashed>>,
+    lists: Vec<Vec<u32>>,
+    /// Places of lists that are not in use.
+    free: Vec<u32>,
 }
 
-#[derive(Clone, Debug)]
-enum Postings {
-    One(u32),
-    Many(Vec<u32>),
+/// Marks the place of a list.
+const LIST: u32 = 1 << 31;
+
+/// Halves of a key, so that an entry needs no padding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Key(u32, u32);
+
+impl Key {
+    const fn of(key: u64) -> Self {
+        Self((key >> 32) as u32, key as u32)
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(u64::from(self.0) << 32 | u64::from(self.1));
+    }
 }
 
 impl Index {
     /// Slots filed under the key, in no particular order.
     pub(in crate::matching) fn get(&self, key: u64) -> &[u32] {
-        match self.postings.get(&key) {
+        match self.postings.get(&Key::of(key)) {
             None => &[],
-            Some(Postings::One(slot)) => std::slice::from_ref(slot),
-            Some(Postings::Many(slots)) => slots,
+            Some(place) if place & LIST != 0 => &self.lists[(place & !LIST) as usize],
+            Some(slot) => std::slice::from_ref(slot),
         }
     }
 
     /// Files a slot; filing it twice under one key is harmless.
     pub(in crate::matching) fn insert(&mut self, key: u64, slot: u32) {
-        match self.postings.entry(key) {
-            std::collections::hash_map::Entry::Vacant(entry) => {
-                entry.insert(Postings::One(slot));
+        assert!(slot & LIST == 0, "fewer than two billion items and payments fit in memory");
+        match self.postings.entry(Key::of(key)) {
+            hash_map::Entry::Vacant(entry) => {
+                entry.insert(slot);
             }
-            std::collections::hash_map::Entry::Occupied(mut entry) => match entry.get_mut() {
-                Postings::One(first) if *first == slot => {}
-                Postings::One(first) => {
-                    let both = vec![*first, slot];
-                    entry.insert(Postings::Many(both));
+            hash_map::Entry::Occupied(mut entry) => match *entry.get() {
+                place if place & LIST != 0 => {
+                    let slots = &mut self.lists[(place & !LIST) as usize];
+                    // The last slot is compared first because equal keys of one item come in a row.
+                    if slots.last() != Some(&slot) {
+                        slots.push(slot);
+                    }
                 }
-                // The last slot is compared first because equal keys of one item come in a row.
-                Postings::Many(slots) if slots.last() == Some(&slot) => {}
-                Postings::Many(slots) => slots.push(slot),
+                first if first == slot => {}
+                first => {
+                    let at = self.free.pop().unwrap_or_else(|| {
+                        self.lists.push(Vec::new());
+                        u32::try_from(self.lists.len() - 1).expect("there are fewer lists than slots")
+                    });
+                    self.lists[at as usize] = vec![first, slot];
+                    entry.insert(at | LIST);
+                }
             },
         }
     }
 
     /// Takes a slot out again.
     pub(in crate::matching) fn remove(&mut self, key: u64, slot: u32) {
-        let std::collections::hash_map::Entry::Occupied(mut entry) = self.postings.entry(key) else { return };
-        let empty = match entry.get_mut() {
-            Postings::One(first) => *first == slot,
-            Postings::Many(slots) => {
-                slots.retain(|other| *other != slot);
-                slots.is_empty()
+        let hash_map::Entry::Occupied(entry) = self.postings.entry(Key::of(key)) else { return };
+        let place = *entry.get();
+        if place & LIST != 0 {
+            let slots = &mut self.lists[(place & !LIST) as usize];
+            slots.retain(|other| *other != slot);
+            if slots.is_empty() {
+                *slots = Vec::new();
+                self.free.push(place & !LIST);
+                entry.remove();
             }
-        };
-        if empty {
+        } else if place == slot {
             entry.remove();
         }
     }
@@ -91,7 +119,7 @@ impl Index {
 
 /// Hash of a key text within a scope (seller, or customer for amounts).
 pub(in crate::matching) fn key(kind: Kind, scope: u32, text: &[u8]) -> u64 {
-    let mut state = mix(0x9e37_79b9_7f4a_7c15 ^ (kind as u64), u64::from(scope));
+    let mut state = mix(kind as u64, u64::from(scope));
     for chunk in text.chunks(8) {
         let mut word = [0; 8];
         word[..chunk.len()].copy_from_slice(chunk);
@@ -101,11 +129,19 @@ pub(in crate::matching) fn key(kind: Kind, scope: u32, text: &[u8]) -> u64 {
 }
 
 fn mix(state: u64, word: u64) -> u64 {
-    let product = u128::from(state ^ word).wrapping_mul(0xd6e8_feb8_6659_fd93_a5a5_8c1f_7e4b_91ad);
+    let product = u128::from(state ^ word ^ 0x9e37_79b9_7f4a_7c15).wrapping_mul(0xd6e8_feb8_6659_fd93_a5a5_8c1f_7e4b_91ad);
     (product as u64) ^ ((product >> 64) as u64).rotate_left(29)
 }
 
-/// The keys are hashes already.
+/// A key with a number that belongs to it.
+pub(in crate::matching) fn with_number(key: u64, number: i64) -> u64 {
+    mix(key, number as u64)
+}
+
+/// A set of items.
+pub(in crate::matching) type Slots = HashSet<u32, BuildHasherDefault<Hashed>>;
+
+/// For keys that are hashes already, and for numbers that we gave ourselves: nobody outside chooses them, so they need no secret.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::matching) struct Hashed(u64);
 
@@ -122,6 +158,14 @@ impl Hasher for Hashed {
 
     fn write_u64(&mut self, value: u64) {
         self.0 = value;
+    }
+
+    fn write_u32(&mut self, value: u32) {
+        self.0 = mix(self.0, value.into());
+    }
+
+    fn write_i64(&mut self, value: i64) {
+        self.0 = mix(self.0, value as u64);
     }
 }
 
@@ -141,6 +185,11 @@ mod tests {
             index.remove(number, slot);
         }
         assert!(index.get(number).is_empty());
+        index.insert(number, 3);
+        assert_eq!(index.get(number), [3], "a key is filed anew");
+        index.insert(key(Kind::Number, 1, b"10444"), 4);
+        index.insert(key(Kind::Number, 1, b"10444"), 5);
+        assert_eq!(index.lists.len(), 1, "the list is used again");
     }
 
     #[test]

@@ -114,7 +114,10 @@ impl Learned {
         if owners.is_empty() {
             return;
         }
-        let mut signs: Vec<Sign> = payers.iter().flat_map(|payer| signs(payer)).collect();
+        let mut signs: Vec<Sign> = payers
+            .iter()
+            .flat_map(|payer| signs(payer, payer.name.as_deref().map(Name::new).as_ref()).collect::<Vec<_>>())
+            .collect();
         signs.sort_unstable();
         signs.dedup();
         let taught = Taught { signs, owners };
@@ -250,11 +253,11 @@ fn is_mixed(counts: &BTreeMap<u32, u32>, most: u32, kin: &impl Fn(u32, u32) -> b
     u64::from(total - family) * FAMILY_PAYMENTS_PER_STRAY > u64::from(family)
 }
 
-/// Everything a payer may be recognised by.
-pub(in crate::matching) fn signs(payer: &Payer) -> Vec<Sign> {
+/// Everything a payer may be recognised by; `name` is its name, read.
+pub(in crate::matching) fn signs(payer: &Payer, name: Option<&Name>) -> impl Iterator<Item = Sign> {
     let account = payer.account.as_ref().map(|account| (SignKind::Account, account.0.clone()));
     let id = payer.id.as_deref().map(normalise::fold).filter(|id| !id.is_empty()).map(|id| (SignKind::Id, id));
-    let name = payer.name.as_deref().map(|name| Name::new(name).compact).filter(|name| name.len() >= NAME_CHARS_MIN);
-    let signs = account.into_iter().chain(id).chain(name.map(|name| (SignKind::Name, name)));
-    signs.map(|(kind, text)| Sign { kind, text }).collect()
+    let name = name.map(|name| &name.compact).filter(|name| name.len() >= NAME_CHARS_MIN);
+    let signs = account.into_iter().chain(id).chain(name.cloned().map(|name| (SignKind::Name, name)));
+    signs.map(|(kind, text)| Sign { kind, text })
 }

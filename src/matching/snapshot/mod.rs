@@ -20,8 +20,8 @@ use crate::domain::{
 };
 
 pub(super) use customers::Customers;
-pub(super) use index::Kind;
-pub(super) use items::{Items, Slot, distinctive_part};
+pub(super) use index::{Hashed, Kind, Slots};
+pub(super) use items::{Items, Slot};
 pub use learned::{FactState, LearnedFact};
 pub(super) use learned::{Owner, signs};
 pub(super) use recent::{Recent, Seen, folded_trace};

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use chrono::NaiveDate;
+use chrono::{Datelike as _, NaiveDate};
 
-use super::index::{Index, Kind, key};
+use super::index::{Index, Kind, key, with_number};
 use super::waiting::{remittance_keys, total_key, trace_keys};
 use crate::domain::{AccountKey, Currency, FileId, Payment, PaymentId, PaymentState, Remittance, SellerId};
 use crate::normalise::{self, Name};
@@ -64,16 +64,16 @@ impl Seen {
     }
 
     fn keys(&self) -> [Option<u64>; 3] {
-        let amount = |text: &[u8]| {
-            let mut bytes = self.amount_minor.to_le_bytes().to_vec();
-            bytes.extend_from_slice(self.currency.as_str().as_bytes());
-            bytes.extend_from_slice(text);
-            bytes
-        };
-        let trace = (!self.trace.is_empty()).then(|| key(Kind::Trace, 0, &amount(self.trace.as_bytes())));
-        let print = (self.references != 0).then(|| key(Kind::Fingerprint, 0, &amount(&self.references.to_le_bytes())));
-        [trace, print, Some(key(Kind::SameDay, 0, &amount(self.value_date.to_string().as_bytes())))]
+        let amount = |kind, text: &[u8]| with_number(with_number(key(kind, 0, text), self.amount_minor), currency(self.currency));
+        let trace = (!self.trace.is_empty()).then(|| amount(Kind::Trace, self.trace.as_bytes()));
+        let print = (self.references != 0).then(|| amount(Kind::Fingerprint, &self.references.to_le_bytes()));
+        [trace, print, Some(amount(Kind::SameDay, &self.value_date.num_days_from_ce().to_le_bytes()))]
     }
+}
+
+/// The letters of a currency as a number.
+fn currency(currency: Currency) -> i64 {
+    currency.as_str().bytes().fold(0, |number, letter| number << 8 | i64::from(letter))
 }
 
 /// Payments seen lately, found by trace, by references and by day.
@@ -148,23 +148,18 @@ pub(in crate::matching) fn folded_trace(trace: Option<&str>) -> String {
 
 /// Hash of the references a payment names, in any order; 0 when it names none.
 fn references(payment: &Payment, remittance: Option<&Remittance>) -> u64 {
-    let mut folded: Vec<String> = remittance
-        .map(|remittance| {
-            remittance.lines.iter().map(|line| normalise::fold(&line.reference)).filter(|text| !text.is_empty()).collect()
-        })
-        .unwrap_or_default();
+    let hash = |folded: String| (!folded.is_empty()).then(|| key(Kind::Fingerprint, 0, folded.as_bytes()));
+    let lines = remittance.iter().flat_map(|remittance| &remittance.lines);
+    let mut folded: Vec<u64> = lines.filter_map(|line| hash(normalise::fold(&line.reference))).collect();
     if folded.is_empty() {
         let texts = [payment.text.as_deref(), remittance.and_then(|remittance| remittance.text.as_deref())];
-        folded = texts.into_iter().flatten().flat_map(numbers_in).collect();
-    }
-    if folded.is_empty() {
-        return 0;
+        folded = texts.into_iter().flatten().flat_map(numbers_in).filter_map(hash).collect();
     }
     folded.sort_unstable();
-    key(Kind::Fingerprint, 0, folded.join("\n").as_bytes()).max(1)
+    folded.into_iter().reduce(|all, one| with_number(all, one as i64)).map_or(0, |all| all.max(1))
 }
 
 /// Words of a text with three digits or more.
 fn numbers_in(text: &str) -> impl Iterator<Item = String> {
-    text.split_whitespace().take(256).map(normalise::fold).filter(|word| normalise::digits(word) >= 3)
+    text.split_whitespace().take(256).filter(|word| normalise::digits(word) >= 3).map(normalise::fold)
 }

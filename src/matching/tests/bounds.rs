@@ -71,6 +71,18 @@ fn a_reference_of_a_megabyte() {
 }
 
 #[test]
+fn a_text_of_numbers_among_thousands_of_items() {
+    let mut world = World::acme();
+    for index in 0..4_000 {
+        world.item(&format!("INV-{}", 100_000 + index), 1_000 + index);
+    }
+    let words: Vec<String> = (0..300).map(|index| (70_000_000 + index * 7_919).to_string()).collect();
+    let outcome = world.decide(&pay(123).text(&words.join(" "))).held(Reason::Ambiguous);
+    let why = outcome.decision.evidence.why_not.as_deref().unwrap_or_default();
+    assert!(why.contains("a bound of the search was met: more than 200000 items"), "{why}");
+}
+
+#[test]
 fn many_lines_with_several_candidates_each() {
     let mut world = World::acme();
     let mut paying = pay(600 * 1_000);
