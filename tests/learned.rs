@@ -62,7 +62,7 @@ fn file(place: usize, named: bool) -> String {
     let number = 500 + place;
     let amount = amount(place);
     let mut segments = vec![
-        format!("BPR*C*{amount}*C*ACH*CCP*01*083211308*DA*{ACCOUNT}****01*061104204*DA*7700311904*20260316"),
+        format!("BPR*C*{amount}*C*ACH*CCP*01*083211308*DA*{ACCOUNT}***01*061104204*DA*7700311904*20260316"),
         format!("TRN*1*AGENT{number:06}"),
         "N1*PE*KESTREL MOTOR FREIGHT*91*KMF".to_owned(),
     ];
