@@ -48,11 +48,12 @@ pub(crate) fn family(bytes: &[u8]) -> Family {
     if crate::edifact::begins(text) {
         return Family::Edifact;
     }
-    if text.split(|byte| *byte == b'\n' || *byte == b'\r').any(crate::nacha::begins) {
-        return Family::Nacha;
-    }
+    // Before NACHA, whose header is looked for on every line: that of a BAI2 file is its first.
     if crate::bai2::begins(text) {
         return Family::Bai2;
+    }
+    if text.split(|byte| *byte == b'\n' || *byte == b'\r').any(crate::nacha::begins) {
+        return Family::Nacha;
     }
     if crate::lockbox::begins(text) {
         return Family::Lockbox;
@@ -186,5 +187,18 @@ mod tests {
         ] {
             assert_eq!(unknown("hint", head).found, expected);
         }
+    }
+
+    #[test]
+    fn a_number_where_nacha_has_its_record_size_makes_no_nacha_file() {
+        // Columns 35 to 37 of the second line of each are 094.
+        let statement = "01,071300001,KMF,260127,0415,2239,,,2/\n16,195,2305414,Z,20260126MMQFMP606094,,INCOMING WIRE/\n";
+        assert_eq!(family(statement.as_bytes()), Family::Bai2);
+        let list = "number;amount;currency;name;reference\n1;230541;USD;KESTREL MOTOR LINES 6094;LW104480\n";
+        assert!(list.lines().all(|line| !crate::nacha::begins(line.as_bytes())), "{list}");
+        assert_eq!(&statement.lines().nth(1).map_or("", |line| &line[34..37]), &"094");
+        assert_eq!(&list.lines().nth(1).map_or("", |line| &line[34..37]), &"094");
+        let header = "101 061104204 7700311904260316054 5A094101KESTREL";
+        assert!(crate::nacha::begins(header.replace(" 5A", "5A").as_bytes()));
     }
 }

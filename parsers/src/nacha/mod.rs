@@ -45,7 +45,9 @@ pub(crate) fn begins(line: &[u8]) -> bool {
         [b'1', ..] => {
             // A column lost or added before the record size shifts it.
             let near = line.get(30..44).unwrap_or_default();
-            line.get(34..37) == Some(b"094") || memchr::memmem::find(near, b"094101").is_some()
+            // Three digits alone stand at this place of one line in a thousand, whatever it is a line of.
+            let priority = line.get(1..3) == Some(b"01") || line.get(37..39) == Some(b"10");
+            line.get(34..37) == Some(b"094") && priority || memchr::memmem::find(near, b"094101").is_some()
         }
         [b'5', b'2', b'0' | b'2' | b'8', b'0' | b'5', ..] => {
             line.get(50..53).is_some_and(|class| code::Form::of(&class.to_ascii_uppercase()).is_some())
