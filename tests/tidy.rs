@@ -91,6 +91,13 @@ const POWERS: &[Power] = &[
         advice: "use the last four characters, or ask `secret` for the keyed hash",
     },
     Power {
+        sentence: "only `ledger` moves money",
+        words: &["settle_items(", "change_payments(", "record_applications(", "record_entries(", "settle_bank_return("],
+        except: &[],
+        owners: &["ledger", "store"],
+        advice: "ask `ledger` for the move; it writes application, journal and audit row together",
+    },
+    Power {
         sentence: "nothing is left for later",
         words: &["todo!", "unimplemented!", "dbg!"],
         except: &[],
