@@ -82,7 +82,10 @@ fn take_the_unnamed(
     let named = picks(&best.picks, resolved);
     let mut whole = completion::complete(draft, draft.proposal.unapplied_minor, Takes::Open, scale, finder, trail);
     let mut settled = None;
-    if let Some(net) = less_discounts(&named, scale) {
+    // Discounts are looked for where all that is named takes part, and no sum of it in full was the cash already.
+    let explained = draft.proposal.unapplied_minor == 0 && !draft.lines.iter().any(|line| line.has(Fact::AmountShort));
+    let all_take_part = best.picks.iter().all(Option::is_some);
+    if let Some(net) = less_discounts(&named, scale).filter(|_| all_take_part && !explained) {
         let rest_minor = net.iter().fold(draft.cash_minor(), |rest, choice| rest.saturating_sub(choice.cash_minor));
         let completed = completion::complete(draft, rest_minor, Takes::LessDiscount, scale, finder, trail);
         if completed.is_likelier_than(&whole) {
@@ -105,8 +108,10 @@ fn take_the_unnamed(
         state.facts.insert(Fact::ReferencesFound);
         state.blocks.retain(|(reason, _)| *reason != Reason::ReferenceNotFound);
     }
-    // Less came than all that is named in full, but all of it is named and paid less its discounts.
-    state.blocks.retain(|(reason, _)| *reason != Reason::ShortPaid);
+    // Less came than all that is named takes in full, and it is paid less its discounts.
+    if settled.is_some() {
+        state.blocks.retain(|(reason, _)| *reason != Reason::ShortPaid);
+    }
     // A lone claim was given all the cash; now it takes what is open on its item, and the rest is what that leaves.
     let settled = settled.unwrap_or_else(|| named.iter().map(|pick| taking(pick, Takes::Open, scale)).collect());
     let named = named.iter().zip(&settled).map(|(pick, choice)| Pick { claim: pick.claim, choice });

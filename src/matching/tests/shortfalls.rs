@@ -128,3 +128,27 @@ fn what_is_charged_back_is_no_tolerance() {
     let both = pay(109_000).by_name("EXAMPLE MART LLC").text("INV-020443 INV-020555");
     world.decide(&both).held(Reason::ShortPaid).says("which of them is paid short is not said");
 }
+
+#[test]
+fn what_is_explained_in_full_is_not_explained_once_more_by_discounts() {
+    let mut world = three();
+    for item in &mut world.items {
+        item.issue_date = day(-5);
+        item.terms.discount_percent = "2".parse().ok();
+        item.terms.discount_days = Some(10);
+    }
+    // What the discounts of the two would leave.
+    world.item("INV-010999", 3_669);
+    let paying = pay(123_457 + 60_013).text("INV-010443 INV-010555");
+    world.decide(&paying).posted(&[("INV-010443", 123_457), ("INV-010555", 60_013)]);
+}
+
+#[test]
+fn an_item_that_is_named_and_left_out_is_not_made_up_for_by_one_that_is_not() {
+    let mut world = World::acme();
+    world.item("INV-010443", 123_457).po = Some("4500059778".to_owned());
+    world.item("INV-010555", 60_013);
+    world.item("INV-010777", 50_000);
+    let paying = pay(123_457 + 50_000).text("INV-010443 4500059778 INV-010555");
+    world.decide(&paying).held(Reason::ShortPaid).says("the items named are open for 1834.70, 1734.57 came");
+}
