@@ -229,3 +229,83 @@ fn a_day_that_is_closed_takes_no_new_file() {
         assert_eq!(home.export("payments").len(), before);
     });
 }
+
+/// An 820 of Harrow & Pike (C0001) that pays one item in full.
+fn pays_in_full(control: u32, number: &str, amount: &str) -> String {
+    format!(
+        "ISA*00*          *00*          *ZZ*1341099201     *ZZ*LWS            *260316*0545*U*00401*{control:09}*0*P*>~\n\
+         GS*RA*1341099201*LWS*20260316*0545*{control}*X*004010~\nST*820*0001~\n\
+         BPR*C*{amount}*C*ACH*CCP*01*063137101*DA*40083110417*1341099201**01*042206176*DA*3100482275*20260316~\n\
+         TRN*1*06313710{control}*1341099201~\nN1*PR*HARROW & PIKE HARDWARE INC~\nN1*PE*LARKSPUR WHOLESALE SUPPLY*91*LWS~\nENT*1~\n\
+         RMR*IV*{number}**{amount}~\nSE*8*0001~\nGE*1*{control}~\nIEA*1*{control:09}~\n"
+    )
+}
+
+/// State of each payment, in order.
+fn states(home: &Home) -> Vec<String> {
+    home.export("payments").iter().map(|payment| text(payment, "state")).collect()
+}
+
+#[test]
+fn a_payment_that_came_before_its_invoice_is_posted_once_the_invoice_is_known() {
+    on_both(|home| {
+        let pays = put(home, "early.edi", &pays_in_full(9300, "LW777001", "512.40"));
+        home.run(&["ingest", &pays]).with_code(&[0, 1]);
+        let touched = put(home, "touched.edi", &pays_in_full(9301, "LW777002", "300.00"));
+        home.run(&["ingest", &touched]).with_code(&[0, 1]);
+        assert_eq!(states(home), ["exception", "exception"]);
+        // Somebody has decided a part of the second; from then on it is theirs.
+        let second = home.export("exceptions").pop().map(|row| text(&row, "exception")).expect("an exception");
+        home.ok(&["exceptions", "resolve", &second, "on-account", "--customer", "C0001", "--amount", "100.00"]);
+
+        let header = "invoice_number,seller_id,customer_id,amount,currency,issue_date,terms\n";
+        let rows = "LW777001,LWS,C0001,512.40,USD,2026-03-10,N30\nLW777002,LWS,C0001,200.00,USD,2026-03-10,N30\n";
+        let list = put(home, "list.csv", &format!("{header}{rows}"));
+        let imported = home.run(&["import", "open-items", &list]).with_code(&[0]);
+        assert!(imported.stderr.contains("held payments that are decided anew: 1"), "{}", imported.stderr);
+        home.run(&["ingest", &pays]).with_code(&[0, 1]);
+        assert_eq!(states(home), ["posted", "exception"]);
+        let again = home.run(&["import", "open-items", &list]).with_code(&[0]);
+        assert!(!again.stderr.contains("anew"), "nothing new is known: {}", again.stderr);
+    });
+}
+
+#[test]
+fn a_relation_lets_a_held_payment_post_until_its_last_day() {
+    on_both(|home| {
+        home.run(&["ingest", &put(home, "third.edi", &pays_in_full(9310, KNOWN, "2600.00"))]).with_code(&[0, 1]);
+        assert_eq!(states(home), ["exception"]);
+        let header = "payer_id,pays_for_id,kind,from,until\n";
+        let wrong =
+            put(home, "wrong.csv", &format!("{header}C0001,C0003,uncle,2026-01-01,\nC0001,C0001,factor,2026-01-01,2025-12-31\n"));
+        let refused = home.run(&["import", "relations", &wrong]).with_code(&[1]);
+        for fault in [
+            "wrong.csv:2, column kind: expected factor, third_party or parent, found \"uncle\"",
+            "wrong.csv:3, column pays_for_id: expected another customer than the one that pays, found \"C0001\"",
+            "wrong.csv:3, column until: expected a day not before the first, found \"2025-12-31\"",
+        ] {
+            assert!(refused.stderr.contains(fault), "{}", refused.stderr);
+        }
+        let nobody = put(home, "nobody.csv", &format!("{header}C0001,C9999,factor,2026-01-01,\n"));
+        let refused = home.run(&["import", "relations", &nobody]).with_code(&[1]);
+        assert!(
+            refused.stderr.contains("column pays_for_id: expected a code that was imported, found C9999"),
+            "{}",
+            refused.stderr
+        );
+
+        // What ended before the payment came allows nothing; told anew without an end, it does.
+        let ended = put(home, "relations.csv", &format!("{header}C0001,C0003,third_party,2026-01-01,2026-01-31\n"));
+        let pays = home.folder.path().join("third.edi").display().to_string();
+        for (rows, state) in [(None, "exception"), (Some("C0001,C0003,third_party,2026-01-01,\n"), "posted")] {
+            if let Some(rows) = rows {
+                put(home, "relations.csv", &format!("{header}{rows}"));
+            }
+            home.run(&["import", "relations", &ended]).with_code(&[0]);
+            home.run(&["ingest", &pays]).with_code(&[0, 1]);
+            assert_eq!(states(home), [state]);
+        }
+        let rows = audit(home, "import");
+        assert_eq!(rows.iter().filter(|(subject, _)| subject == "relations").count(), 2, "{rows:?}");
+    });
+}

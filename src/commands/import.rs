@@ -12,14 +12,14 @@ use super::{Context, Exit, UsageError, progress::Progress};
 use crate::{
     config::Config,
     intake::{
-        import::{BankAccountRow, CustomerRow, Importable, Imported, Mapping, OpenItemRow, RateRow, Row, read_file},
+        import::{BankAccountRow, CustomerRow, Importable, Imported, Mapping, OpenItemRow, RateRow, RelationRow, Row, read_file},
         walk,
     },
     ledger,
     work::{Engine, Import, ImportedFile},
 };
 
-/// Reads customers, open items, our bank accounts or rates from CSV
+/// Reads customers, who pays for whom, open items, our bank accounts or rates from CSV
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   tieout import customers samples/erp/customers.csv
@@ -46,6 +46,7 @@ pub struct Args {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Kind {
     Customers,
+    Relations,
     OpenItems,
     BankAccounts,
     Rates,
@@ -55,6 +56,7 @@ pub enum Kind {
 #[derive(Debug)]
 pub enum Rows {
     Customers(Vec<Row<CustomerRow>>),
+    Relations(Vec<Row<RelationRow>>),
     OpenItems(Vec<Row<OpenItemRow>>),
     BankAccounts(Vec<Row<BankAccountRow>>),
     Rates(Vec<Row<RateRow>>),
@@ -104,6 +106,7 @@ pub async fn import_file(engine: &Engine, config: &Config, kind: Kind, path: &Pa
 fn read_kind(args: &Args) -> anyhow::Result<Taken> {
     match args.kind {
         Kind::Customers => read(args, Rows::Customers),
+        Kind::Relations => read(args, Rows::Relations),
         Kind::OpenItems => read(args, Rows::OpenItems),
         Kind::BankAccounts => read(args, Rows::BankAccounts),
         Kind::Rates => read(args, Rows::Rates),

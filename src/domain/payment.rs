@@ -47,7 +47,7 @@ pub struct Payer {
     pub id: Option<String>,
     pub account: Option<AccountKey>,
     pub account_last4: Option<String>,
-    /// The customer once known.
+    /// Whose money it was found to be, by the engine or a person. Who is asked again decides anew.
     pub customer: Option<CustomerId>,
 }
 

@@ -2,7 +2,8 @@
 
 use super::{
     Mandate,
-    resolve::{Effect, ResolveError, facts, locked, payment_of},
+    resolve::{Effect, ResolveError, locked, payment_of},
+    route::facts,
     waiting_key,
 };
 use crate::{
@@ -64,7 +65,8 @@ pub(super) async fn unlink(tx: &mut Tx, mandate: &Mandate<'_>, exception: &Excep
     tx.unlink_remittance(id, payment.id, mandate.actor).await?;
     let amount = (advice.total_minor.unwrap_or(0), advice.currency);
     let reason = Reason::RemittanceWithoutPayment;
-    let route = mandate.policy.route(&facts(exception, Level::Remittance, reason, amount));
+    let owner = (advice.seller, exception.customer);
+    let route = mandate.policy.route(&facts(tx, owner, Level::Remittance, reason, amount).await?);
     let message = format!("{} took it off payment {}: {why}", mandate.actor, payment.id);
     let mut waiting = NewException::new(waiting_key(id), Level::Remittance, reason, route, message);
     (waiting.file, waiting.remittance, waiting.seller) = (Some(advice.source.file), Some(id), advice.seller);

@@ -3,8 +3,9 @@
 use super::{
     Mandate,
     caps::Codes,
-    resolve::{Effect, ResolveError, asks_about_all, facts, locked},
+    resolve::{Effect, ResolveError, asks_about_all, locked},
     return_of_key,
+    route::facts,
 };
 use crate::{
     domain::{ExceptionId, FileId, Level, LineAdjustmentKind, Money, PaymentId, PaymentState, ProposalLine, Reason},
@@ -29,7 +30,8 @@ pub(super) async fn of_deductions(
         let Some(item) = items.iter().find(|item| item.id == line.item) else { continue };
         for part in deducted {
             let amount = (part.amount_minor, item.currency);
-            let mut facts = facts(exception, Level::Payment, Reason::DeductionToValidate, amount);
+            let about = (Some(item.seller), Some(item.customer));
+            let mut facts = facts(tx, about, Level::Payment, Reason::DeductionToValidate, amount).await?;
             facts.reason_code = Some(part.reason.clone());
             let message = format!(
                 "{} took {} off {} under code {}: gather the evidence",

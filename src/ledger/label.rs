@@ -3,6 +3,7 @@
 use super::{
     Mandate,
     resolve::{Action, Effect, ResolveError, locked, payment_of},
+    route::facts,
 };
 use crate::{
     domain::{DecisionId, LabelSource, Level, Outcome, Proposal, ProposalLine, Reason},
@@ -54,7 +55,8 @@ pub(super) async fn wrong(
     let payment = locked(tx, payment_of(exception)?).await?;
     let message = format!("an audit found the posting wrong: {why}");
     let amount = (payment.amount_minor, payment.currency);
-    let route = mandate.policy.route(&super::resolve::facts(exception, Level::Payment, Reason::Ambiguous, amount));
+    let about = (exception.seller, exception.customer);
+    let route = mandate.policy.route(&facts(tx, about, Level::Payment, Reason::Ambiguous, amount).await?);
     let key = format!("payment:{}:question", payment.id.0);
     let mut asked = NewException::new(key, Level::Payment, Reason::Ambiguous, route, message);
     (asked.file, asked.payment, asked.seller, asked.customer) =

@@ -22,6 +22,7 @@ mod recommend;
 mod relation;
 mod resolve;
 mod reverse;
+mod route;
 mod sources;
 
 #[cfg(test)]

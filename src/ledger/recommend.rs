@@ -5,7 +5,8 @@ use serde_json::json;
 use super::{
     AboveAuthority, Mandate,
     caps::Codes,
-    resolve::{Action, ResolveError, facts, locked},
+    resolve::{Action, ResolveError, locked},
+    route::facts,
 };
 use crate::{
     domain::{ExceptionId, Reason},
@@ -26,7 +27,8 @@ pub(super) async fn recommend(
     action: &Action,
     above: AboveAuthority,
 ) -> Result<ExceptionId, ResolveError> {
-    let route = mandate.policy.route(&facts(exception, exception.level, Reason::AboveAuthority, above.amount()));
+    let about = (exception.seller, exception.customer);
+    let route = mandate.policy.route(&facts(tx, about, exception.level, Reason::AboveAuthority, above.amount()).await?);
     let (what, limit) = (above.what(), above.limit());
     let codes = Codes::of(tx, mandate, exception.customer.into_iter()).await?;
     let who = who_may_grant(mandate, &above, codes.get(exception.customer));

@@ -16,13 +16,15 @@ use super::{
     recommend::{PAYMENT_VERSION, RECOMMENDED_BY, RECOMMENDED_ROLE, recommend},
     reject_file,
     relation::{self, between_customers, concerned},
-    release_file, return_key, return_of_key, reverse_application, reverse_payment, take_back,
+    release_file, return_key, return_of_key, reverse_application, reverse_payment,
+    route::facts,
+    take_back,
 };
 use crate::{
     audit,
     domain::{
-        ApplicationId, Currency, CustomerId, ExceptionFacts, ExceptionId, FileId, Level, LineAdjustment, LineAdjustmentKind,
-        Money, OpenItemId, Payment, PaymentId, Proposal, ProposalLine, Reason, RemittanceId,
+        ApplicationId, CustomerId, ExceptionId, FileId, Level, LineAdjustment, LineAdjustmentKind, Money, OpenItemId, Payment,
+        PaymentId, Proposal, ProposalLine, Reason, RemittanceId,
     },
     hex,
     store::{Answer, AuditEvent, Conflict, Exception, NewException, Tx, wants_retry},
@@ -503,31 +505,14 @@ async fn ask_again(
 ) -> Result<(), ResolveError> {
     let row = locked(tx, payment).await?;
     let amount = (row.unapplied_minor, row.currency);
-    let route = mandate.policy.route(&facts(exception, Level::Payment, exception.reason, amount));
+    let about = (exception.seller, exception.customer);
+    let route = mandate.policy.route(&facts(tx, about, Level::Payment, exception.reason, amount).await?);
     let mut again = NewException::new(match_key(payment), Level::Payment, exception.reason, route, message);
     (again.payment, again.file, again.seller, again.customer) =
         (Some(payment), exception.file, exception.seller, exception.customer);
     again.amount = Some(amount);
     tx.raise_exceptions(&[again], mandate.actor).await?;
     Ok(())
-}
-
-pub(super) fn facts(
-    exception: &Exception,
-    level: Level,
-    reason: Reason,
-    (amount_minor, currency): (i64, Currency),
-) -> ExceptionFacts {
-    ExceptionFacts {
-        reason,
-        level,
-        amount_minor,
-        currency,
-        seller_code: None,
-        customer_code: None,
-        portfolio_owner: exception.owner.clone(),
-        reason_code: None,
-    }
 }
 
 pub(super) fn payment_of(exception: &Exception) -> Result<PaymentId, ResolveError> {

@@ -15,7 +15,7 @@ use super::payer::{PayerView, Pointed, Standing};
 use super::snapshot::{Hashed, Kind, Slot, Snapshot};
 use crate::domain::{Currency, ItemStatus, SellerId};
 use crate::normalise::{self, Reference};
-use crate::rules::{Fact, RuleSet};
+use crate::rules::{Fact, RuleSet, StepKind, View};
 
 /// How a reference answers an item, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -144,6 +144,8 @@ pub(super) struct Hits {
 pub(super) struct Finder<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) rules: &'a RuleSet,
+    /// The rules as they apply to the payer, where one customer is known to be it.
+    view: View<'a>,
     pub(super) payer: &'a PayerView,
     pub(super) sellers: Vec<SellerId>,
     pub(super) currency: Currency,
@@ -162,7 +164,17 @@ impl<'a> Finder<'a> {
         today: NaiveDate,
     ) -> Self {
         let sellers = seller.map_or_else(|| snapshot.items.sellers.clone(), |seller| vec![seller]);
-        Self { snapshot, rules, payer, sellers, currency, today, standings: HashMap::default(), comparisons: 0 }
+        let known = match payer.strong().as_slice() {
+            [one] => Some(snapshot.customers.code(one.number)),
+            _ => None,
+        };
+        let view = rules.for_customer(known);
+        Self { snapshot, rules, view, payer, sellers, currency, today, standings: HashMap::default(), comparisons: 0 }
+    }
+
+    /// Whether the cascade has a way to find what the payer pays.
+    pub(super) fn tries(&self, step: StepKind) -> bool {
+        self.view.tries(step)
     }
 
     /// How the payer stands to the owner of an item.

@@ -11,7 +11,7 @@ use super::trail::{Trail, evidence, figure};
 use super::{candidate::Finder, claim, confidence, duplicate, limits, link, text, verdict};
 use crate::domain::{Decision, Evidence, Outcome, Payment, PaymentState, Permits, Proposal, Reason, Remittance};
 use crate::normalise::Reference;
-use crate::rules::{Fact, FactSet, RuleSet};
+use crate::rules::{Fact, FactSet, RuleSet, StepKind};
 
 /// What is decided about.
 #[derive(Clone, Copy, Debug)]
@@ -183,14 +183,15 @@ fn check_duplicate(case: &Case<'_>, snapshot: &Snapshot, rules: &RuleSet, state:
     }
 }
 
-/// The lines of the advice; where there are none, the references in its text and in the text of the payment.
+/// The lines of the advice; where there are none, the references in its text and in the text of the payment; as far as the cascade has these ways.
 fn read_claims(case: &Case<'_>, finder: &mut Finder<'_>, trail: &mut Trail) -> claim::Claims {
     let names_credit = |reference: &Reference| named::names_credit(reference, finder);
-    let mut claims = case.remittance.map(|remittance| claim::read(remittance, finder.rules, &names_credit)).unwrap_or_default();
+    let advice = case.remittance.filter(|_| finder.tries(StepKind::RemittanceLines));
+    let mut claims = advice.map(|remittance| claim::read(remittance, finder.rules, &names_credit)).unwrap_or_default();
     if !claims.silent.is_empty() {
         trail.note("reference", format!("{} lines of the advice move nothing and are left out", claims.silent.len()));
     }
-    if claims.claims.is_empty() && claims.bound.is_none() {
+    if claims.claims.is_empty() && claims.bound.is_none() && finder.tries(StepKind::TextReferences) {
         let texts = [case.remittance.and_then(|remittance| remittance.text.as_deref()), case.payment.text.as_deref()];
         let mut readings = text::readings(texts.into_iter().flatten(), finder, trail);
         readings.iter_mut().for_each(|reading| take_the_rest(&mut reading.claims, case.payment.unapplied_minor));

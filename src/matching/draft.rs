@@ -225,7 +225,7 @@ fn rivals(pick: &Pick<'_>, slot: Slot, finder: &Finder<'_>) -> Vec<Slot> {
 }
 
 fn point_facts(pointed: &Pointed, facts: &mut FactSet) {
-    facts.set(Fact::PayerAccount, pointed.account || pointed.confirmed);
+    facts.set(Fact::PayerAccount, pointed.account);
     facts.set(Fact::PayerId, pointed.id);
     // A beginning that several names share is the customer's name once the reference has told which of them it is.
     facts.set(Fact::PayerNameStrong, pointed.name >= NameMatch::Shared);

@@ -12,7 +12,7 @@ use super::snapshot::{Customers, Owner, Snapshot, signs};
 use super::trail::{Trail, evidence, excerpt};
 use crate::domain::{CustomerId, EvidenceItem, FactId, FactRef, Payer, SignKind};
 use crate::normalise::{self, Edits, Name, similarity_milli};
-use crate::rules::{MayPay, RelationKind, RuleSet};
+use crate::rules::{IdentifyBy, MayPay, RelationKind, RuleSet};
 
 /// How well a name agrees.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,9 +35,7 @@ pub(super) struct Pointed {
     pub(super) account: bool,
     pub(super) id: bool,
     pub(super) name: NameMatch,
-    /// A person said so.
-    pub(super) confirmed: bool,
-    /// Master data says so too, or a person; habit alone does not make strangers of others.
+    /// Master data says so too; habit alone does not make strangers of others.
     pub(super) recorded: bool,
     pub(super) points_milli: i64,
 }
@@ -45,7 +43,7 @@ pub(super) struct Pointed {
 impl Pointed {
     /// Whether this alone says who paid.
     pub(super) fn is_strong(&self) -> bool {
-        self.account || self.id || self.confirmed || self.name == NameMatch::Strong
+        self.account || self.id || self.name == NameMatch::Strong
     }
 }
 
@@ -121,7 +119,7 @@ impl PayerView {
         strong
     }
 
-    /// Master data or a person says who paid. What the ledger has shown supports a customer, and does not make strangers of the others.
+    /// Master data says who paid. What the ledger has shown supports a customer, and does not make strangers of the others.
     pub(super) fn is_identified(&self) -> bool {
         self.pointed.values().any(|pointed| pointed.recorded && pointed.is_strong())
     }
@@ -192,7 +190,6 @@ fn may_pay(payer: u32, owner: u32, customers: &Customers, rules: &RuleSet, day: 
 
 /// Points of what identifies and supports, log-odds in thousandths.
 mod points {
-    pub(super) const CONFIRMED: i64 = 9_000;
     pub(super) const ACCOUNT: i64 = 7_000;
     pub(super) const ORIGINATOR: i64 = 6_000;
     pub(super) const LEARNED_ACCOUNT: i64 = 5_000;
@@ -229,13 +226,8 @@ impl<'a> Search<'a> {
         Self { snapshot, rules, view: PayerView::default(), account_unused: true, found: Vec::new() }
     }
 
-    /// Asks what a payer is described by.
+    /// Asks what a payer is described by. Whose payment it was found to be before is no evidence: that was the engine's own finding.
     pub(super) fn ask(&mut self, payer: &Payer) {
-        let customers = &self.snapshot.customers;
-        if let Some(number) = payer.customer.and_then(|id| customers.find(id)) {
-            let mark = |pointed: &mut Pointed| (pointed.confirmed, pointed.recorded) = (true, true);
-            self.point(Stage::Recorded, "payer", "", number, "confirmed".into(), points::CONFIRMED, mark);
-        }
         let name = payer.name.as_deref().map(Name::new);
         self.by_account(payer);
         self.by_id(payer);
@@ -245,7 +237,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Whether master data or a person says who paid.
+    /// Whether master data says who paid.
     pub(super) fn is_identified(&self) -> bool {
         self.view.is_identified()
     }
@@ -291,12 +283,20 @@ impl<'a> Search<'a> {
         self.found.push((stage, evidence(field, theirs, &label(customers, number), level, points_milli, None)));
     }
 
+    /// Whether the rules let a payer be found to be this customer in that way.
+    fn may(&self, way: IdentifyBy, number: u32) -> bool {
+        self.rules.for_customer(Some(self.snapshot.customers.code(number))).identifies(way)
+    }
+
     fn by_account(&mut self, payer: &Payer) {
         let Some(account) = &payer.account else { return };
         let owners = self.snapshot.customers.with_account(account);
         self.view.account_unknown |= owners.is_empty();
         let points = points::ACCOUNT - shared(owners.len());
         for &number in owners {
+            if !self.may(IdentifyBy::Account, number) {
+                continue;
+            }
             let mark = |pointed: &mut Pointed| (pointed.account, pointed.recorded) = (true, true);
             self.point(Stage::Recorded, "payer_account", &shown(payer), number, "exact".into(), points, mark);
         }
@@ -313,7 +313,9 @@ impl<'a> Search<'a> {
             if folded.len() < CODE_CHARS_MIN || normalise::is_plain_number(&folded) {
                 continue;
             }
-            if let [number] = customers.with_code(&folded) {
+            if let [number] = customers.with_code(&folded)
+                && self.may(IdentifyBy::OriginatorId, *number)
+            {
                 let mark = |pointed: &mut Pointed| (pointed.id, pointed.recorded) = (true, true);
                 self.point(Stage::Text, "customer_code", word, *number, "exact".into(), points::ORIGINATOR, mark);
             }
@@ -331,6 +333,14 @@ impl<'a> Search<'a> {
             }
             let all = owners.len();
             for Owner { number, payments, version } in owners {
+                let way = match sign.kind {
+                    SignKind::Account => IdentifyBy::Account,
+                    SignKind::Id => IdentifyBy::OriginatorId,
+                    SignKind::Name => IdentifyBy::Alias,
+                };
+                if !self.may(way, number) {
+                    continue;
+                }
                 let level = format!("learned from {payments} payments").into();
                 let (field, theirs, points, mark): (_, _, _, fn(&mut Pointed)) = match sign.kind {
                     SignKind::Account => ("payer_account", shown(payer).into(), points::LEARNED_ACCOUNT, |it| it.account = true),
@@ -362,6 +372,9 @@ impl<'a> Search<'a> {
         {
             let points = points::ORIGINATOR - shared(owners.len());
             for &number in owners {
+                if !self.may(IdentifyBy::OriginatorId, number) {
+                    continue;
+                }
                 let mark = |pointed: &mut Pointed| (pointed.id, pointed.recorded) = (true, true);
                 self.point(Stage::Recorded, field, written, number, "exact".into(), points, mark);
             }
@@ -412,26 +425,63 @@ impl<'a> Search<'a> {
                     (_, true) if !at_cut => (NameMatch::Strong, points::NAME),
                     _ => (NameMatch::Shared, points::NAME_CUT),
                 };
-                return self.named(&owners, strength, points, if exact { "exact" } else { "cut" }, written);
+                let likeness = if exact { Likeness::Exact(name) } else { Likeness::Cut };
+                return self.named(&owners, strength, points, likeness, written);
             }
         }
         if let Some(number) = misspelt(&leads, customers) {
-            return self.named(&[number], NameMatch::Strong, points::NAME_MISSPELT, "misspelt", written);
+            return self.named(&[number], NameMatch::Strong, points::NAME_MISSPELT, Likeness::Misspelt, written);
         }
         let Some(whole) = leads.first() else { return };
         let mut alike = customers.sharing_a_word(whole, NAMES_MAX);
         alike.retain(|number| customers.names(*number).iter().any(|ours| similarity_milli(whole, ours, ALIKE_MILLI).is_some()));
-        self.named(&alike, NameMatch::Weak, points::NAME_ALIKE, "alike", written);
+        self.named(&alike, NameMatch::Weak, points::NAME_ALIKE, Likeness::Alike, written);
     }
 
-    fn named(&mut self, owners: &[u32], strength: NameMatch, points: i64, level: &'static str, written: &str) {
+    fn named(&mut self, owners: &[u32], strength: NameMatch, points: i64, likeness: Likeness<'_>, written: &str) {
         let points = (points - shared(owners.len())).max(200);
         for &number in owners {
+            if !self.may(likeness.way(number, &self.snapshot.customers), number) {
+                continue;
+            }
             let mark = |pointed: &mut Pointed| {
                 pointed.name = pointed.name.max(strength);
                 pointed.recorded |= strength == NameMatch::Strong;
             };
-            self.point(Stage::Name, "payer_name", written, number, level.into(), points, mark);
+            self.point(Stage::Name, "payer_name", written, number, likeness.as_str().into(), points, mark);
+        }
+    }
+}
+
+/// How a name as written is like a customer's.
+#[derive(Clone, Copy, Debug)]
+enum Likeness<'n> {
+    /// This is one of its names.
+    Exact(&'n Name),
+    Cut,
+    Misspelt,
+    Alike,
+}
+
+impl Likeness<'_> {
+    /// The way of the rules that a customer is found in.
+    fn way(self, number: u32, customers: &Customers) -> IdentifyBy {
+        match self {
+            Self::Exact(name) => {
+                let own = customers.names(number).first().is_some_and(|own| own.stem == name.stem);
+                if own { IdentifyBy::Name } else { IdentifyBy::Alias }
+            }
+            Self::Cut => IdentifyBy::NameCut,
+            Self::Misspelt | Self::Alike => IdentifyBy::NameSimilar,
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact(_) => "exact",
+            Self::Cut => "cut",
+            Self::Misspelt => "misspelt",
+            Self::Alike => "alike",
         }
     }
 }

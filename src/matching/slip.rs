@@ -9,6 +9,7 @@ use super::limits::{CANDIDATES_MAX, OWN_ITEMS_MAX};
 use super::snapshot::{Items, Slot};
 use crate::domain::ItemStatus;
 use crate::normalise::{self, Edits, Reference};
+use crate::rules::StepKind;
 
 /// Items of these customers that a claim with a slip may mean: by edits, by a cut reference, or by the amount alone.
 pub(super) fn hits(claim: &Claim, owners: &[u32], scale: &Scale<'_>, finder: &mut Finder<'_>) -> Vec<Hit> {
@@ -17,7 +18,10 @@ pub(super) fn hits(claim: &Claim, owners: &[u32], scale: &Scale<'_>, finder: &mu
     if own > OWN_ITEMS_MAX {
         return Vec::new();
     }
-    let written: Vec<Written<'_>> = claim.mentions.iter().map(|mention| Written::new(&mention.reference)).collect();
+    let written: Vec<Written<'_>> = match finder.tries(StepKind::FuzzyReferences) {
+        true => claim.mentions.iter().map(|mention| Written::new(&mention.reference)).collect(),
+        false => Vec::new(),
+    };
     let mut found: Vec<(Level, Slot)> = Vec::new();
     for slot in owners.iter().flat_map(|owner| items.open_of(*owner)).copied() {
         let at = slot as usize;
@@ -47,6 +51,9 @@ pub(super) fn hits(claim: &Claim, owners: &[u32], scale: &Scale<'_>, finder: &mu
 /// Whether a word of a text is the number of an open item of these customers but for a slip. The comparisons count like all others; once there were
 /// too many, nothing resembles any more.
 pub(super) fn resembles(reference: &Reference, owners: impl Iterator<Item = u32>, finder: &mut Finder<'_>) -> bool {
+    if !finder.tries(StepKind::FuzzyReferences) {
+        return false;
+    }
     let items = &finder.snapshot.items;
     let written = Written::new(reference);
     let own = owners.flat_map(|owner| items.open_of(owner)).copied().take(OWN_ITEMS_MAX - 1);

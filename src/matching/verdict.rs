@@ -8,7 +8,7 @@ use super::snapshot::Slot;
 use super::trail::{Trail, figure};
 use crate::domain::{Lacked, LackedKind, Outcome, ProposalLine, Reason, RunnerUp, Shadow};
 use crate::normalise;
-use crate::rules::{Fact, FactSet, Verdict};
+use crate::rules::{Fact, FactSet, IdentifyBy, Verdict};
 
 /// What the rules said.
 pub(super) struct Judged {
@@ -161,7 +161,11 @@ fn payer_facts(best: &Draft, found: &Found, state: &mut State, finder: &Finder<'
     let beside = one_owner && confirmed && best.lines.len() > 1 && best.lines.iter().all(|line| line.meets(NAMED))
         // Items that only the sum found need two lines that vouch for them.
         || one_owner && best.lines.iter().filter(sure).count() > 1 && best.lines.iter().all(|line| line.meets(NAMED) || line.meets(IN_FULL));
-    let voted = one_owner && by_number || beside;
+    let may_vote = |owner: &u32| {
+        let view = finder.rules.for_customer(Some(finder.snapshot.customers.code(*owner)));
+        view.identifies(IdentifyBy::References)
+    };
+    let voted = (one_owner && by_number || beside) && best.customers.iter().all(may_vote);
     let may_pay = !standings.is_empty() && standings.iter().all(|standing| standing.may_pay());
     let facts: &mut FactSet = &mut state.facts;
     facts.set(Fact::PayerKnown, identified || may_pay || weak || voted);

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use super::{
     RuleSet, Stage,
     authority::{Limit, Power, Role, RoleLimit},
-    engine::{CascadeStep, Need},
-    payers::{Identify, IdentifyBy, MayPay, RelationRule, may_pay},
+    engine::{CascadeStep, Need, StepKind},
+    payers::{IdentifyBy, MayPay, RelationRule, may_pay},
     tolerance::{Band, DiscountPolicy, Side, Tolerance, ToleranceLevel, find_discount, find_tolerance},
 };
 use crate::domain::Currency;
@@ -28,9 +28,9 @@ pub struct Overlay {
     /// Replaces the policy of the same currency.
     #[serde(default, rename = "discount")]
     pub discounts: Vec<DiscountPolicy>,
-    /// Ids of cascade steps: only these, in this order.
+    /// Ids of cascade steps: only these.
     pub cascade: Option<Vec<String>>,
-    /// Ways to identify the payer: only these, in this order.
+    /// Ways by which a payer is found to be this customer: only these.
     pub identify: Option<Vec<IdentifyBy>>,
     /// Relations of this customer, besides those of `payers.toml`.
     #[serde(default, rename = "relation")]
@@ -63,7 +63,7 @@ impl<'a> View<'a> {
         own.or_else(|| self.rules.tolerance.discount(currency))
     }
 
-    /// The steps of the cascade to try, in order.
+    /// The steps of the cascade to try where this evidence exists.
     pub fn steps(&self, evidence: &[Need]) -> Vec<&'a CascadeStep> {
         let all = &self.rules.engine.cascade;
         let chosen: Vec<&CascadeStep> = match self.overlay.and_then(|overlay| overlay.cascade.as_ref()) {
@@ -73,13 +73,17 @@ impl<'a> View<'a> {
         chosen.into_iter().filter(|step| step.runs(evidence)).collect()
     }
 
-    /// The ways to identify the payer, in order.
-    pub fn identify(&self) -> Vec<&'a Identify> {
-        let all: Vec<_> = self.rules.payers.order().collect();
-        match self.overlay.and_then(|overlay| overlay.identify.as_ref()) {
-            Some(chosen) => chosen.iter().filter_map(|by| all.iter().find(|identify| identify.by == *by).copied()).collect(),
-            None => all,
-        }
+    /// Whether a way to find what a payment pays is tried at all.
+    pub fn tries(&self, kind: StepKind) -> bool {
+        let chosen = self.overlay.and_then(|overlay| overlay.cascade.as_ref());
+        let may = |step: &CascadeStep| chosen.is_none_or(|ids| ids.contains(&step.id)) && step.stage >= Stage::Suggest;
+        self.rules.engine.cascade.iter().any(|step| step.step == kind && may(step))
+    }
+
+    /// Whether a payer may be found to be this customer in that way.
+    pub fn identifies(&self, by: IdentifyBy) -> bool {
+        let chosen = self.overlay.and_then(|overlay| overlay.identify.as_ref());
+        chosen.is_none_or(|chosen| chosen.contains(&by)) && self.rules.payers.order().any(|identify| identify.by == by)
     }
 
     /// What the relations of the rule files allow on a day.

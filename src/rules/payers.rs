@@ -110,6 +110,18 @@ impl RelationKind {
             _ => None,
         }
     }
+
+    /// As stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Parent => "parent",
+            Self::Child => "child",
+            Self::Sibling => "sibling",
+            Self::Factor => "factor",
+            Self::ThirdParty => "third_party",
+        }
+    }
 }
 
 rule! {

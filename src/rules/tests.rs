@@ -414,6 +414,7 @@ fn an_overlay_replaces_only_what_differs() {
     assert_eq!(mart.discount(Currency::USD).map(|policy| policy.grace_days), Some(10));
     assert_eq!(general.steps(&[Need::Lines, Need::Payer]).len(), 3);
     assert_eq!(mart.steps(&[Need::Lines, Need::Payer]).len(), 1);
+    assert!(general.identifies(IdentifyBy::Name) && !mart.identifies(IdentifyBy::Name) && mart.identifies(IdentifyBy::Account));
     assert_eq!(mart.limit(Role::Analyst, Power::WriteOff, Currency::USD).minor, 500);
     assert_eq!(general.limit(Role::Analyst, Power::WriteOff, Currency::USD).minor, 2_500);
     assert_eq!(rules.for_customer(Some("NOBODY")).limit(Role::Analyst, Power::WriteOff, Currency::USD).minor, 2_500);

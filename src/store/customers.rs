@@ -220,27 +220,20 @@ impl Tx {
         ids.collect()
     }
 
-    /// Remembers that a customer pays from an account or under a name: `source` tells who taught it.
-    pub async fn learn_customer(
-        &mut self,
-        customer: CustomerId,
-        account: Option<&SealedAccount>,
-        alias: Option<&str>,
-        source: &str,
-    ) -> anyhow::Result<()> {
-        let before = self.customers_changed_since(0).await?.0;
-        let mark = self.change_mark().await?;
-        if let Some(SealedAccount { key, ciphertext, last4 }) = account {
-            let sql = "insert into customer_account (customer_id, account_key, account_cipher, last4, source) values ($1, $2, $3, $4, $5) \
-                       on conflict (customer_id, account_key) do nothing";
-            self.run(sql, values![customer, key, ciphertext, last4, source]).await?;
-        }
-        if let Some(alias) = alias {
-            let sql = "insert into customer_alias (customer_id, alias, source) values ($1, $2, $3) on conflict (customer_id, alias) do nothing";
-            self.run(sql, values![customer, alias, source]).await?;
-        }
-        self.run("update customer set changed = $2 where id = $1", values![customer, mark]).await?;
-        self.keep_past_customers(before).await
+    /// Code of a seller.
+    pub async fn seller_code(&mut self, seller: SellerId) -> anyhow::Result<Option<String>> {
+        let row = self.first("select code from seller where id = $1", values![seller]).await?;
+        row.map(|row| Columns::of(&row).text()).transpose()
+    }
+
+    /// Code of a customer, and the person whose portfolio it belongs to.
+    pub async fn customer_portfolio(&mut self, customer: CustomerId) -> anyhow::Result<Option<(String, Option<String>)>> {
+        let row = self.first("select code, portfolio_owner from customer where id = $1", values![customer]).await?;
+        let read = |row| {
+            let mut columns = Columns::of(&row);
+            Ok((columns.text()?, columns.text_opt()?))
+        };
+        row.map(read).transpose()
     }
 
     /// Customers stored or changed since the mark, with the mark to ask with next time. Marks start at 0.

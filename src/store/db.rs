@@ -261,7 +261,7 @@ impl Tx {
     ///
     /// On SQLite it is a counter. On PostgreSQL it is the transaction id: a reader asks for everything from the oldest
     /// transaction on that was still running when it last looked, so that a late commit is never missed.
-    pub(super) async fn change_mark(&mut self) -> anyhow::Result<i64> {
+    pub async fn change_mark(&mut self) -> anyhow::Result<i64> {
         if let Some(mark) = self.mark {
             return Ok(mark);
         }

@@ -8,7 +8,7 @@ use super::{
     bulk::Rows,
     value::{Columns, count, json, values},
 };
-use crate::domain::{AmountClass, CustomerId, Decision, DecisionId, Outcome, PaymentId, Proposal, RemittanceId};
+use crate::domain::{AmountClass, Decision, DecisionId, Outcome, PaymentId, Proposal, RemittanceId};
 
 /// What a decision stood on besides the rules, so that history can be replayed: how much of the store was there, and what the payment was.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,8 +16,6 @@ pub struct Inputs {
     pub known: KnownRows,
     /// The advice that was with it.
     pub remittance: Option<RemittanceId>,
-    /// Who it was known to be from.
-    pub customer: Option<CustomerId>,
     pub unapplied_minor: i64,
 }
 

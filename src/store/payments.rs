@@ -158,6 +158,14 @@ impl Tx {
         self.payments_by_id(ids, &lock).await
     }
 
+    /// Payments that wait for a person, that nobody touched and nothing was ever applied of; in order of id.
+    pub async fn payments_nobody_touched(&mut self) -> anyhow::Result<Vec<PaymentId>> {
+        let sql = "select id from payment where state = 'exception' and touches = 0 \
+                   and not exists (select 1 from application a where a.payment_id = payment.id) order by id";
+        let rows = self.all(sql, Vec::new()).await?;
+        rows.iter().map(|row| Ok(PaymentId(Columns::of(row).number()?))).collect()
+    }
+
     async fn payments_by_id(&mut self, ids: &[PaymentId], lock: &str) -> anyhow::Result<Vec<Payment>> {
         let mut rows = Rows::of_width(1);
         for id in ids.iter().collect::<BTreeSet<_>>() {

@@ -135,7 +135,7 @@ impl World {
             seller_codes: vec!["S01".to_owned()],
             accounts: Vec::new(),
             originator_id: None,
-            portfolio_owner: None,
+            portfolio_owner: Some("kim".to_owned()),
         };
         let customer = tx.upsert_customers(&[new], "erp").await.expect("a customer")["C1"];
         tx.commit().await.expect("commit");

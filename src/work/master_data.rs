@@ -15,11 +15,14 @@ use super::{
     engine::{ENGINE, Engine},
     exceptions::{Raiser, exception_of_file},
     invoices::Changes,
+    second_look::look_again,
 };
 use crate::{
     audit,
-    domain::{AccountKey, BankAccount, Currency, Customer, FileId, ItemStatus},
-    intake::import::{BankAccountRow, CustomerRow, Importable, Imported, Mapping, OpenItemRow, RateRow, Row, Wrong, read},
+    domain::{AccountKey, BankAccount, Currency, Customer, CustomerId, FileId, ItemStatus, Relation},
+    intake::import::{
+        BankAccountRow, CustomerRow, Importable, Imported, Mapping, OpenItemRow, RateRow, RelationRow, Row, Wrong, read,
+    },
     ledger::{self, Mandate},
     store::{
         AuditEvent, File, FileCounts, FileState, FileTotal, ItemOutcome, NewBankAccount, NewCustomer, NewOpenItem, Rate,
@@ -37,6 +40,8 @@ pub struct Stored {
     pub conflicts: u64,
     /// Rows that were taken and left a question; each is an exception, too.
     pub questions: u64,
+    /// Payments that wait for a person and are decided anew because of it.
+    pub held_again: u64,
 }
 
 /// A row of an otherwise good file that names something we do not know.
@@ -71,9 +76,10 @@ impl Import<'_> {
     }
 
     async fn record(&self, tx: &mut Tx, what: &str, stored: &Stored) -> anyhow::Result<()> {
-        let Stored { inserted, updated, unchanged, conflicts, questions: _ } = stored;
+        let Stored { inserted, updated, unchanged, conflicts, questions: _, held_again } = stored;
         let detail = json!({
             "files": self.files, "added": inserted, "changed": updated, "unchanged": unchanged, "not_taken": conflicts,
+            "held_again": held_again,
         });
         let event = AuditEvent {
             actor: self.mandate.actor.to_owned(),
@@ -100,7 +106,8 @@ impl Engine {
                 tx.upsert_sellers(&sellers).await?;
                 tx.upsert_customers(&customers, "import").await?;
                 let after = customers_by_code(tx).await?;
-                let stored = Stored::counted(rows.iter().map(|row| row.code.clone()), &before, &after);
+                let mut stored = Stored::counted(rows.iter().map(|row| row.code.clone()), &before, &after);
+                stored.look_again(tx).await?;
                 import.record(tx, "customers", &stored).await?;
                 Ok(stored)
             })
@@ -175,6 +182,32 @@ impl Engine {
             .context("storing rates")
     }
 
+    /// Stores who may pay for whom. Codes nobody knows are returned; then nothing was stored unless `partial`.
+    pub async fn import_relations(
+        &self,
+        import: &Import<'_>,
+        rows: &[Row<RelationRow>],
+        partial: bool,
+    ) -> anyhow::Result<(Stored, Vec<UnknownName>)> {
+        import.allowed()?;
+        self.db
+            .transact(async |tx| {
+                let (relations, unknown) = relations(tx, rows).await?;
+                if !unknown.is_empty() && !partial {
+                    return Ok((Stored::default(), unknown));
+                }
+                let before = relations_by_start(tx).await?;
+                tx.upsert_relations(&relations).await?;
+                let after = relations_by_start(tx).await?;
+                let mut stored = Stored::counted(relations.iter().map(start_of), &before, &after);
+                stored.look_again(tx).await?;
+                import.record(tx, "relations", &stored).await?;
+                Ok((stored, unknown))
+            })
+            .await
+            .context("storing relations")
+    }
+
     /// Stores open items. Names nobody knows are returned; then nothing was stored unless `partial`.
     pub async fn import_open_items(
         &self,
@@ -189,7 +222,8 @@ impl Engine {
                 if !unknown.is_empty() && !partial {
                     return Ok((Stored::default(), unknown));
                 }
-                let stored = self.store_open_items(tx, &items, None).await?;
+                let mut stored = self.store_open_items(tx, &items, None).await?;
+                stored.look_again(tx).await?;
                 import.record(tx, "open_items", &stored).await?;
                 Ok((stored, unknown))
             })
@@ -323,6 +357,14 @@ impl Engine {
 }
 
 impl Stored {
+    /// What changed may explain payments that wait.
+    async fn look_again(&mut self, tx: &mut Tx) -> anyhow::Result<()> {
+        if self.inserted + self.updated > 0 {
+            self.held_again = look_again(tx).await?;
+        }
+        Ok(())
+    }
+
     /// Counts what an import did by comparing what was known under each key before and after it.
     fn counted<K: Ord, V: PartialEq>(keys: impl Iterator<Item = K>, before: &BTreeMap<K, V>, after: &BTreeMap<K, V>) -> Self {
         let mut stored = Self::default();
@@ -349,6 +391,37 @@ async fn accounts_by_key(tx: &mut Tx) -> anyhow::Result<BTreeMap<(AccountKey, St
 
 async fn rates_by_day(tx: &mut Tx) -> anyhow::Result<BTreeMap<(Currency, NaiveDate), String>> {
     Ok(tx.rates().await?.into_iter().map(|rate| ((rate.currency, rate.valid_from), rate.usd_rate)).collect())
+}
+
+/// What a relation is known by: who pays for whom, as what, from which day.
+type Start = (CustomerId, CustomerId, String, NaiveDate);
+
+fn start_of(relation: &Relation) -> Start {
+    (relation.payer, relation.pays_for, relation.kind.clone(), relation.from)
+}
+
+async fn relations_by_start(tx: &mut Tx) -> anyhow::Result<BTreeMap<Start, Option<NaiveDate>>> {
+    Ok(tx.relations().await?.iter().map(|relation| (start_of(relation), relation.until)).collect())
+}
+
+/// Rows as relations, and the codes in them that nobody knows.
+async fn relations(tx: &mut Tx, rows: &[Row<RelationRow>]) -> anyhow::Result<(Vec<Relation>, Vec<UnknownName>)> {
+    let customers = tx.customer_ids().await?;
+    let (mut relations, mut unknown) = (Vec::with_capacity(rows.len()), Vec::new());
+    for Row { line, value: row } in rows {
+        let mut find = |column, code: &String| {
+            let customer = customers.get(code).copied();
+            if customer.is_none() {
+                unknown.push(UnknownName { line: *line, column, found: code.clone() });
+            }
+            customer
+        };
+        let both = (find("payer_id", &row.payer), find("pays_for_id", &row.pays_for));
+        if let (Some(payer), Some(pays_for)) = both {
+            relations.push(Relation { payer, pays_for, kind: row.kind.as_str().to_owned(), from: row.from, until: row.until });
+        }
+    }
+    Ok((relations, unknown))
 }
 
 /// Rows as items, and the names in them that nobody knows.

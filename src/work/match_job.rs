@@ -139,12 +139,7 @@ impl Engine {
                 snapshot.learn(&payment, remittance, &lessons);
             }
             snapshot.saw_payment(&payment, remittance);
-            let inputs = Inputs {
-                known,
-                remittance: payment.remittance,
-                customer: payment.payer.customer,
-                unapplied_minor: payment.unapplied_minor,
-            };
+            let inputs = Inputs { known, remittance: payment.remittance, unapplied_minor: payment.unapplied_minor };
             let lines = decision.proposals.iter().take(1).flat_map(|best| &best.lines);
             let owners = lines.filter_map(|line| Some((line.item, snapshot.owner(line.item)?))).collect();
             decided.push(Decided { payment, decision, version, inputs, owners });

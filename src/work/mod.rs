@@ -30,6 +30,7 @@ mod resolve;
 mod returns;
 mod rule_life;
 mod rulebook;
+mod second_look;
 mod setting;
 mod sighting;
 mod sources;

@@ -9,6 +9,7 @@ use super::{
     backtest::{Backtest, Range, backtest},
     engine::{ENGINE, Engine},
     rulebook::{Candidate, read_set},
+    second_look::look_again,
 };
 use crate::{
     audit,
@@ -107,6 +108,7 @@ impl Engine {
                 let (actor, action) = (by.name.to_owned(), "activate_rules".to_owned());
                 let event = AuditEvent { actor, action, subject: hash.clone(), detail: detail.to_string() };
                 audit::record(tx, &[event]).await?;
+                look_again(tx).await?;
                 Ok(tested)
             })
             .await

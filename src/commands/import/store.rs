@@ -6,12 +6,16 @@ use crate::{
     work::{Engine, Import, Stored, UnknownName},
 };
 
-/// Stores rows. Open items that name nobody we know are refused; with `partial` only those.
+/// Stores rows. Open items and relations that name nobody we know are refused; with `partial` only those.
 pub async fn store(rows: Rows, engine: &Engine, import: &Import<'_>, partial: bool) -> anyhow::Result<Exit> {
     let (what, stored, unknown) = match rows {
         Rows::Customers(rows) => ("customers", engine.import_customers(import, &values(rows)).await?, Vec::new()),
         Rows::BankAccounts(rows) => ("bank accounts", engine.import_bank_accounts(import, &values(rows)).await?, Vec::new()),
         Rows::Rates(rows) => ("rates", engine.import_rates(import, &values(rows)).await?, Vec::new()),
+        Rows::Relations(rows) => {
+            let (stored, unknown) = engine.import_relations(import, &rows, partial).await?;
+            ("relations", stored, unknown)
+        }
         Rows::OpenItems(rows) => {
             let (stored, unknown) = engine.import_open_items(import, &rows, partial).await?;
             ("open items", stored, unknown)
@@ -42,6 +46,12 @@ fn summary(what: &str, stored: &Stored) -> String {
         text.push_str(&format!(
             "; {} have less open than was open here after cash was applied: see tieout exceptions list",
             stored.questions
+        ));
+    }
+    if stored.held_again > 0 {
+        text.push_str(&format!(
+            "\nheld payments that are decided anew: {}, by tieout serve or the next tieout ingest",
+            stored.held_again
         ));
     }
     text

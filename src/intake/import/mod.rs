@@ -1,4 +1,4 @@
-//! Master data from CSV: customers, open items, our bank accounts and rates become validated rows.
+//! Master data from CSV: customers, relations, open items, our bank accounts and rates become validated rows.
 //!
 //! Every wrong value is named with file, line, column, what was expected and what stands there. Nothing is stored here, and whether good
 //! rows are taken beside wrong ones is the caller's decision.
@@ -9,6 +9,7 @@ mod fields;
 mod mapping;
 mod open_items;
 mod rates;
+mod relations;
 mod sheet;
 
 use std::fmt;
@@ -19,6 +20,7 @@ pub use fields::Fields;
 pub use mapping::{Mapping, MappingError};
 pub use open_items::OpenItemRow;
 pub use rates::RateRow;
+pub use relations::RelationRow;
 pub use sheet::{Imported, Row, read, read_file};
 
 /// A column we know.

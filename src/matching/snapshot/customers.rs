@@ -73,8 +73,13 @@ impl Customers {
 
     pub(in crate::matching) fn relate(&mut self, relation: &Relation) {
         let of_payer = self.relations.entry(relation.payer).or_default();
-        if !of_payer.contains(relation) {
-            of_payer.push(relation.clone());
+        let same = |known: &&mut Relation| {
+            (known.pays_for, &known.kind, known.from) == (relation.pays_for, &relation.kind, relation.from)
+        };
+        match of_payer.iter_mut().find(same) {
+            // Its last day may have been agreed since.
+            Some(known) => known.until = relation.until,
+            None => of_payer.push(relation.clone()),
         }
     }
 

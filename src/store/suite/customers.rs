@@ -52,14 +52,9 @@ on_both! {
         assert_eq!(tx.upsert_customers(&[renamed], "erp").await.unwrap(), ids);
         tx.commit().await.unwrap();
         let mut tx = fresh.db.begin().await.unwrap();
-        let (changed, mark) = tx.customers_changed_since(mark).await.unwrap();
+        let (changed, _) = tx.customers_changed_since(mark).await.unwrap();
         assert!(changed.iter().any(|customer| customer.name == "Other"));
-        tx.learn_customer(ids["C2"], Some(&account("new")), Some("SEA TWO"), "ann").await.unwrap();
-        tx.learn_customer(ids["C2"], Some(&account("new")), None, "bob").await.unwrap();
         tx.commit().await.unwrap();
-        let (changed, _) = fresh.db.begin().await.unwrap().customers_changed_since(mark).await.unwrap();
-        let learned = changed.iter().find(|customer| customer.code == "C2").expect("it changed");
-        assert_eq!((learned.accounts.len(), learned.aliases.len()), (2, 2));
     }
 }
 

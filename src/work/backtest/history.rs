@@ -201,7 +201,6 @@ impl History {
     pub fn subject(&self, decision: &PastDecision, inputs: &Inputs) -> Option<(Payment, Option<&Remittance>)> {
         let mut payment = self.payment(decision.payment)?;
         payment.remittance = inputs.remittance;
-        payment.payer.customer = inputs.customer;
         payment.unapplied_minor = inputs.unapplied_minor;
         Some((payment, inputs.remittance.and_then(|id| self.remittances.get(&id))))
     }
