@@ -79,9 +79,14 @@ pub(crate) const MARKED: usize = 64;
 /// One bit for each of the first 64 bytes of a stretch that is `needle`.
 #[inline]
 pub(crate) fn marks(bytes: &[u8], from: usize, to: usize, needle: u8) -> u64 {
-    let found = match bytes.get(from..).and_then(<[u8]>::first_chunk::<MARKED>) {
-        Some(block) => marks_of(block, needle),
-        None => {
+    let found = match (bytes.get(from..).and_then(<[u8]>::first_chunk::<MARKED>), bytes.last_chunk::<MARKED>()) {
+        (Some(block), _) => marks_of(block, needle),
+        // The last 64 bytes hold the stretch, behind others.
+        (None, Some(block)) => {
+            let before = MARKED.wrapping_sub(bytes.len().saturating_sub(from));
+            marks_of(block, needle).checked_shr(before as u32).unwrap_or(0)
+        }
+        (None, None) => {
             let mut block = [0; MARKED];
             block.iter_mut().zip(bytes.get(from..to).unwrap_or_default()).for_each(|(slot, byte)| *slot = *byte);
             marks_of(&block, needle)
@@ -90,6 +95,25 @@ pub(crate) fn marks(bytes: &[u8], from: usize, to: usize, needle: u8) -> u64 {
     // What stands behind the stretch does not count.
     let length = to.wrapping_sub(from);
     if length < MARKED { found & 1_u64.wrapping_shl(length as u32).wrapping_sub(1) } else { found }
+}
+
+/// Where a byte stands, each time it does.
+#[inline]
+pub(crate) fn positions(bytes: &[u8], needle: u8) -> impl Iterator<Item = usize> + '_ {
+    let (mut left, mut from, mut next) = (0_u64, 0_usize, 0_usize);
+    std::iter::from_fn(move || {
+        while left == 0 {
+            if next >= bytes.len() {
+                return None;
+            }
+            from = next;
+            left = marks(bytes, from, bytes.len(), needle);
+            next = from.wrapping_add(MARKED);
+        }
+        let at = from.wrapping_add(left.trailing_zeros() as usize);
+        left &= left.wrapping_sub(1);
+        Some(at)
+    })
 }
 
 #[inline(always)]
@@ -132,6 +156,10 @@ mod tests {
             let expected =
                 (from..to.min(from + 64)).filter(|at| bytes[*at] == b',').fold(0, |marks, at| marks | 1 << (at - from));
             assert_eq!(marks(&bytes, from, to, b','), expected, "{from} {to}");
+        }
+        for length in 0..200 {
+            let expected: Vec<usize> = (0..length).filter(|at| bytes[*at] == b',').collect();
+            assert_eq!(positions(&bytes[..length], b',').collect::<Vec<_>>(), expected, "{length}");
         }
     }
     #[test]

@@ -96,10 +96,22 @@ impl<'w> Field<'w> {
         }
     }
 
+    /// Where `part` of the content begins in it; 0 for what stands elsewhere.
+    #[inline]
+    fn offset_of(&self, part: &[u8]) -> usize {
+        let offset = part.as_ptr().addr().checked_sub(self.content.as_ptr().addr());
+        offset.filter(|offset| *offset <= self.content.len()).unwrap_or(0)
+    }
+
+    /// Where `part` of the content begins in the window.
+    #[inline]
+    pub fn position_of(&self, part: &[u8]) -> usize {
+        self.span.content.saturating_add(self.offset_of(part))
+    }
+
     /// Where `part` of the content stands, as subfield `element`.
     pub fn location_of(&self, part: &[u8], element: u16) -> Location {
-        let offset = (part.as_ptr() as usize).checked_sub(self.content.as_ptr() as usize);
-        let offset = offset.filter(|offset| *offset <= self.content.len()).unwrap_or(0);
+        let offset = self.offset_of(part);
         let before = self.content.get(..offset).unwrap_or_default();
         let breaks = memchr::memchr_iter(b'\n', before).count() as u64;
         let location = self.location();
