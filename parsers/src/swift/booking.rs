@@ -45,21 +45,24 @@ pub(super) fn put<'w>(
     let text = purpose(std::mem::take(&mut details.purpose), entry);
     let other = SharedParty::from(other_side(entry, details));
     let (payer, payee) = if credit { (other, own) } else { (own, other) };
-    Some(Box::new(Payment {
-        seq: 0,
-        method,
-        direction: if credit { Direction::Credit } else { Direction::Debit },
-        amount,
-        value_date: entry.value_date,
-        payer,
-        payee,
-        references,
-        trace: names.trace,
-        text,
-        remittance: None,
-        location,
-        exchange: None,
-    }))
+    Some(Box::write(
+        Box::new_uninit(),
+        Payment {
+            seq: 0,
+            method,
+            direction: if credit { Direction::Credit } else { Direction::Debit },
+            amount,
+            value_date: entry.value_date,
+            payer,
+            payee,
+            references,
+            trace: names.trace,
+            text,
+            remittance: None,
+            location,
+            exchange: None,
+        },
+    ))
 }
 
 /// The references that name the payment.

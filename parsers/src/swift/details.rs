@@ -106,11 +106,11 @@ fn read_subfields<'w>(desk: &mut Desk<'w>, from: usize, separator: u8, details: 
     let text = lines.text().get(from..).unwrap_or_default();
     let mut take = |key: u8, value: &str| match key {
         20..=29 | 60..=69 => purpose.add_from(lines, value),
-        30 => details.bank = lines.lend(value.trim()),
-        31 => details.account = lines.lend(value.trim()),
+        30 => details.bank = lines.lend(near::stripped(value)),
+        31 => details.account = lines.lend(near::stripped(value)),
         32 | 33 => append(&mut details.name, lines.lend(value)),
-        34 => details.reason = lines.lend(value.trim()),
-        38 if details.account.is_empty() => details.account = lines.lend(value.trim()),
+        34 => details.reason = lines.lend(near::stripped(value)),
+        38 if details.account.is_empty() => details.account = lines.lend(near::stripped(value)),
         _ => {}
     };
     // A separator without two digits behind it belongs to the text.
@@ -155,7 +155,7 @@ fn plus_key(text: &[u8]) -> Option<&'static str> {
 
 /// Takes the value of a key, a stretch of joined text.
 fn take_key<'w>(key: &'static str, joined: &Joined<'w>, value: &str, details: &mut Details<'w>) {
-    let value = value.trim();
+    let value = near::stripped(value);
     if value.is_empty() {
         return;
     }
@@ -258,7 +258,7 @@ fn slash_key(bytes: &[u8]) -> Option<&'static str> {
 /// Plain text. An IBAN at its start is the other side, and the rest of its line the name, as Dutch banks write.
 fn read_plain<'w>(first: &Field<'_>, joined: &Joined<'w>, details: &mut Details<'w>) {
     let text = joined.text();
-    let line = decode(first.lines().next().unwrap_or_default());
+    let line = decode(first.whole_first_line());
     if let Some((account, name)) = text.get(..line.len()).and_then(|line| line.split_once(' '))
         && is_iban(account)
     {
@@ -290,9 +290,9 @@ fn is_iban(text: &str) -> bool {
 
 fn trim(text: &mut Text<'_>) {
     match text {
-        Cow::Borrowed(text) => *text = text.trim(),
+        Cow::Borrowed(text) => *text = near::stripped(text),
         Cow::Owned(owned) => {
-            let trimmed = owned.trim();
+            let trimmed = near::stripped(owned);
             if trimmed.len() != owned.len() {
                 *text = Cow::Owned(trimmed.to_owned());
             }
@@ -307,7 +307,15 @@ mod tests {
 
     /// The details of a field that stands in the file as `:86:` and `text`.
     fn details(line: &str) -> Details<'_> {
-        let span = Span { kind: Kind::Details, start: 0, content: 4, end: line.len(), line: 0, ordinal: 1 };
+        let span = Span {
+            kind: Kind::Details,
+            start: 0,
+            content: 4,
+            first_end: line.find('\r').unwrap_or(line.len()),
+            end: line.len(),
+            line: 0,
+            ordinal: 1,
+        };
         read(&[Field::new(line.as_bytes(), 0, span)], &mut Desk::new(line.as_bytes()))
     }
 

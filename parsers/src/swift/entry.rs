@@ -59,7 +59,7 @@ pub(super) struct Entry<'w> {
 
 /// Reads field 61. What is wrong sets the entry aside; the amount is read all the same where it can be, for the balance.
 pub(super) fn read<'w>(field: &Field<'w>, currency: Option<Currency>, days: &mut Days, out: &mut Output<'_>) -> Entry<'w> {
-    let line = field.lines().next().unwrap_or_default();
+    let line = field.whole_first_line();
     let mut cursor = Cursor { rest: line, supplement: after(field.content, line) };
     let value_date = value_date(field, &mut cursor, days, out);
     skip_entry_date(&mut cursor);
@@ -195,8 +195,7 @@ fn money(field: &Field<'_>, cursor: &mut Cursor<'_>, currency: Option<Currency>,
 
 /// Subfields 7 and 8, and what stands behind a blank-padded subfield 7.
 fn references(rest: &[u8]) -> (&[u8], &[u8], &[u8]) {
-    let double = near::positions(rest, b'/').find(|at| rest.get(at.saturating_add(1)) == Some(&b'/'));
-    let (owner, bank) = match double {
+    let (owner, bank) = match double_slash(rest) {
         Some(at) => (rest.get(..at).unwrap_or_default(), rest.get(at.saturating_add(2)..).unwrap_or_default()),
         None => (rest, &[][..]),
     };
@@ -206,6 +205,18 @@ fn references(rest: &[u8]) -> (&[u8], &[u8], &[u8]) {
             (owner.get(..16).unwrap_or(owner).trim_ascii(), tail.trim_ascii(), bank.trim_ascii())
         }
         _ => (owner.trim_ascii(), &[], bank.trim_ascii()),
+    }
+}
+
+/// Where two slashes stand first.
+fn double_slash(bytes: &[u8]) -> Option<usize> {
+    let mut from: usize = 0;
+    loop {
+        let at = from.saturating_add(near::position(bytes.get(from..)?, b'/')?);
+        from = at.saturating_add(1);
+        if bytes.get(from) == Some(&b'/') {
+            return Some(at);
+        }
     }
 }
 

@@ -47,6 +47,8 @@ pub(super) struct Span {
     pub start: usize,
     /// The first byte of its content.
     pub content: usize,
+    /// One past the last byte of its first line, without the line end.
+    pub first_end: usize,
     /// One past its last byte, without the line end.
     pub end: usize,
     /// Line breaks before it.
@@ -76,12 +78,22 @@ impl<'w> Field<'w> {
 
     /// The lines of the content without their ends.
     pub fn lines(&self) -> impl Iterator<Item = &'w [u8]> + use<'w> {
-        lines(self.content)
+        let first = self.whole_first_line();
+        let rest = self.content.get(first.len()..).filter(|rest| !rest.is_empty());
+        let rest = rest.map(|rest| rest.strip_prefix(b"\r\n").or_else(|| rest.get(1..)).unwrap_or_default());
+        std::iter::once(first).chain(rest.into_iter().flat_map(lines))
+    }
+
+    /// The first line as it stands.
+    #[inline]
+    pub fn whole_first_line(&self) -> &'w [u8] {
+        let length = self.span.first_end.saturating_sub(self.span.content);
+        self.content.get(..length).unwrap_or(self.content)
     }
 
     /// The first line, blanks around it removed.
     pub fn first_line(&self) -> &'w [u8] {
-        self.lines().next().unwrap_or_default().trim_ascii()
+        self.whole_first_line().trim_ascii()
     }
 
     /// Where the field begins.
