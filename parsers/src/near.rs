@@ -18,6 +18,24 @@ pub(crate) fn position2(bytes: &[u8], one: u8, two: u8) -> Option<usize> {
     first(bytes, |block| zeros(block ^ ones) | zeros(block ^ twos), |byte| byte == one || byte == two)
 }
 
+/// [`position2`] in 16 to 32 bytes, looked at sixteen at once.
+#[inline]
+pub(crate) fn position2_short(bytes: &[u8], one: u8, two: u8) -> Option<usize> {
+    let (Some(first), Some(last)) = (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) else {
+        return position2(bytes, one, two);
+    };
+    if bytes.len() > 32 {
+        return position2(bytes, one, two);
+    }
+    let (one, two) = (u8x16::splat(one), u8x16::splat(two));
+    let found = |part: &[u8; 16]| {
+        let part = u8x16::new(*part);
+        u64::from((part.simd_eq(one) | part.simd_eq(two)).to_bitmask())
+    };
+    let marks = found(first) | found(last).wrapping_shl(bytes.len().wrapping_sub(16) as u32);
+    (marks != 0).then(|| marks.trailing_zeros() as usize)
+}
+
 /// The first byte that is meant; of the bits that `marks` gives for eight bytes the lowest is right, the others may not be.
 #[inline(always)]
 fn first(bytes: &[u8], marks: impl Fn(u64) -> u64, is_meant: impl Fn(u8) -> bool) -> Option<usize> {
@@ -60,6 +78,15 @@ pub(crate) fn trimmed(text: &str) -> Option<&str> {
     }
 }
 
+/// A text without white space around it, of any kind that Unicode knows. Few texts have any, and two bytes tell.
+#[inline]
+pub(crate) fn stripped(text: &str) -> &str {
+    match text.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
+    }
+}
+
 /// Whether all bytes are printable ASCII, blanks among it.
 #[inline]
 pub(crate) fn is_plain(bytes: &[u8]) -> bool {
@@ -79,17 +106,44 @@ pub(crate) const MARKED: usize = 64;
 /// One bit for each of the first 64 bytes of a stretch that is `needle`.
 #[inline]
 pub(crate) fn marks(bytes: &[u8], from: usize, to: usize, needle: u8) -> u64 {
-    let found = match bytes.get(from..).and_then(<[u8]>::first_chunk::<MARKED>) {
-        Some(block) => marks_of(block, needle),
-        None => {
+    let found = match (bytes.get(from..).and_then(<[u8]>::first_chunk::<MARKED>), bytes.last_chunk::<MARKED>()) {
+        (Some(block), _) => marks_of(block, needle),
+        // The last 64 bytes hold the stretch, behind others.
+        (None, Some(block)) => {
+            let before = MARKED.wrapping_sub(bytes.len().saturating_sub(from));
+            marks_of(block, needle).checked_shr(before as u32).unwrap_or(0)
+        }
+        (None, None) => {
             let mut block = [0; MARKED];
-            block.iter_mut().zip(bytes.get(from..to).unwrap_or_default()).for_each(|(slot, byte)| *slot = *byte);
+            let stretch = bytes.get(from..to).unwrap_or_default();
+            if let Some(slot) = block.get_mut(..stretch.len()) {
+                slot.copy_from_slice(stretch);
+            }
             marks_of(&block, needle)
         }
     };
     // What stands behind the stretch does not count.
     let length = to.wrapping_sub(from);
     if length < MARKED { found & 1_u64.wrapping_shl(length as u32).wrapping_sub(1) } else { found }
+}
+
+/// Where a byte stands, each time it does.
+#[inline]
+pub(crate) fn positions(bytes: &[u8], needle: u8) -> impl Iterator<Item = usize> + '_ {
+    let (mut left, mut from, mut next) = (0_u64, 0_usize, 0_usize);
+    std::iter::from_fn(move || {
+        while left == 0 {
+            if next >= bytes.len() {
+                return None;
+            }
+            from = next;
+            left = marks(bytes, from, bytes.len(), needle);
+            next = from.wrapping_add(MARKED);
+        }
+        let at = from.wrapping_add(left.trailing_zeros() as usize);
+        left &= left.wrapping_sub(1);
+        Some(at)
+    })
 }
 
 #[inline(always)]
@@ -114,14 +168,16 @@ mod tests {
 
     #[test]
     fn the_first_one_is_found_wherever_it_stands() {
-        for length in 0..30 {
+        for length in 0..40 {
             let mut bytes: Vec<u8> = (0..length).map(|at| [b'-', b'+', 0x2d, 0xac, 0xff, 0][at % 6]).collect();
             assert_eq!((position(&bytes, b','), position2(&bytes, b':', b',')), (None, None));
+            assert_eq!(position2_short(&bytes, b':', b','), None);
             for at in (0..length).rev() {
                 bytes[at] = b',';
                 assert_eq!(position(&bytes, b','), Some(at), "{length}");
                 assert_eq!(position2(&bytes, b':', b','), Some(at), "{length}");
                 assert_eq!(position2(&bytes, b',', b':'), Some(at), "{length}");
+                assert_eq!(position2_short(&bytes, b':', b','), Some(at), "{length}");
             }
         }
     }
@@ -133,6 +189,10 @@ mod tests {
                 (from..to.min(from + 64)).filter(|at| bytes[*at] == b',').fold(0, |marks, at| marks | 1 << (at - from));
             assert_eq!(marks(&bytes, from, to, b','), expected, "{from} {to}");
         }
+        for length in 0..200 {
+            let expected: Vec<usize> = (0..length).filter(|at| bytes[*at] == b',').collect();
+            assert_eq!(positions(&bytes[..length], b',').collect::<Vec<_>>(), expected, "{length}");
+        }
     }
     #[test]
     fn blanks_at_the_end_are_cut() {
@@ -142,6 +202,8 @@ mod tests {
                 let expected = text.trim_end_matches(' ');
                 assert_eq!(without_trailing_blanks(text.as_bytes()), expected.as_bytes(), "{text:?}");
                 assert_eq!(trimmed(&text), (!expected.is_empty()).then_some(expected), "{text:?}");
+                assert_eq!(stripped(&text), expected, "{text:?}");
+                assert_eq!(stripped(&format!("\u{a0}{text}\u{2003}")), expected, "{text:?}");
             }
         }
     }

@@ -9,8 +9,9 @@ pub(crate) fn text(bytes: &[u8]) -> Result<&str, Utf8Error> {
     simdutf8::basic::from_utf8(bytes).or_else(|_| std::str::from_utf8(bytes))
 }
 
-/// Bytes that are checked together.
+/// Bytes that are checked together, at most and at least: where text is not UTF-8, what was checked ahead is soon checked again.
 const AHEAD: usize = 32 << 10;
+const AHEAD_MIN: usize = 256;
 
 /// Gives stretches of some bytes as text.
 #[derive(Debug)]
@@ -19,11 +20,12 @@ pub(crate) struct Utf8<'w> {
     /// Bytes from `from` on that are known to be UTF-8.
     valid: &'w str,
     from: usize,
+    ahead: usize,
 }
 
 impl<'w> Utf8<'w> {
     pub fn new(bytes: &'w [u8]) -> Self {
-        Self { bytes, valid: "", from: 0 }
+        Self { bytes, valid: "", from: 0, ahead: AHEAD }
     }
 
     /// All the bytes.
@@ -46,13 +48,15 @@ impl<'w> Utf8<'w> {
         self.valid.get(from.checked_sub(self.from)?..to.checked_sub(self.from)?)
     }
 
-    /// Checks the bytes from a position on, at least up to another. Each byte is checked twice at most.
+    /// Checks the bytes from a position on, at least up to another. Each byte of UTF-8 is checked twice at most.
     #[cold]
     fn check(&mut self, from: usize, to: usize) {
-        let ahead = from.saturating_add(AHEAD).max(to).min(self.bytes.len());
+        let ahead = from.saturating_add(self.ahead).max(to).min(self.bytes.len());
         let block = self.bytes.get(from..ahead).unwrap_or_default();
         let up_to = |length: usize| block.get(..length).and_then(|bytes| text(bytes).ok()).unwrap_or_default();
-        self.valid = text(block).unwrap_or_else(|error| up_to(error.valid_up_to()));
+        let checked = text(block);
+        self.ahead = if checked.is_ok() { self.ahead.saturating_mul(2).min(AHEAD) } else { AHEAD_MIN };
+        self.valid = checked.unwrap_or_else(|error| up_to(error.valid_up_to()));
         self.from = from;
     }
 }

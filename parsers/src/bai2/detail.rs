@@ -63,9 +63,12 @@ pub(super) fn read<'w>(
     out: &mut Output<'w>,
 ) -> Counted<'w> {
     let mut fields = record.fields();
-    let code_field = fields.next();
+    let front = fields.front();
+    let (code_field, amount_field) = match front {
+        Some(([code, amount, ..], _)) => (Some(code), Some(amount)),
+        None => (fields.next(), fields.next()),
+    };
     let code = code_field.and_then(|field| codes::number(record.value(field)));
-    let amount_field = fields.next();
     let read = amount_field.map(|field| match record.small_number(field) {
         Some(minor) => Ok((i64::from(minor), false)),
         None => amount::read(record.value(field), setting.currency),
@@ -101,21 +104,38 @@ pub(super) fn read<'w>(
             return counted(None);
         }
     };
+    let meaning = codes::meaning(code);
     if codes::known(code).is_none() {
         let message = format!("type code {code:03} is not in the table; its direction follows from its range");
         out.finding(record.finding(code_field, FindingCode::BadCode, Effect::Noted, message, "a BAI type code"));
     }
     let mut parts = Parts { code: Some(code_field), amount: Some(paid), ..Parts::default() };
-    parts.read(record, fields, minor, out);
+    match front {
+        Some(([_, _, funds, bank, customer], text)) if brings_nothing(record.value(funds)) => {
+            (parts.bank_reference, parts.customer_reference) = (Some(bank), Some(customer));
+            (parts.rest, parts.next) = (fields.behind(text), 1);
+        }
+        Some(_) => {
+            let _code_and_amount = (fields.next(), fields.next());
+            parts.read(record, fields, minor, out);
+        }
+        None => parts.read(record, fields, minor, out),
+    }
     if let Some(finding) = record.not_utf8() {
         out.finding(finding);
     }
     if setting.silent {
         return counted(Some(minor));
     }
-    let entry = Entry { record, setting, parts: &parts, code, money: Money::new(minor, setting.currency) };
-    let outgoing = codes::meaning(code) == Meaning::Outgoing;
+    let entry = Entry { record, setting, parts: &parts, code, meaning, money: Money::new(minor, setting.currency) };
+    let outgoing = meaning == Meaning::Outgoing;
     Counted { outgoing, payment: entry.take(advisor, out), ..counted(Some(minor)) }
+}
+
+/// A funds type that no further fields belong to.
+#[inline]
+fn brings_nothing(funds: &[u8]) -> bool {
+    matches!(funds, b"" | b"0" | b"1" | b"2" | b"Z")
 }
 
 impl Parts {
@@ -123,7 +143,7 @@ impl Parts {
     fn read<'w>(&mut self, record: &Record<'w, '_>, mut fields: Fields<'w, '_>, minor: i64, out: &mut Output<'w>) {
         if let Some(funds) = fields.next_before_text() {
             match record.value(funds) {
-                b"" | b"0" | b"1" | b"2" | b"Z" => {}
+                value if brings_nothing(value) => {}
                 b"V" => {
                     self.value_date = fields.next().and_then(|field| value_date(record, field, out));
                     let _time = fields.next();
@@ -182,13 +202,14 @@ struct Entry<'w, 'r, 's> {
     setting: &'r Setting<'r>,
     parts: &'r Parts,
     code: u16,
+    meaning: Meaning,
     money: Money,
 }
 
 impl<'w> Entry<'w, '_, '_> {
     /// Puts out what it is; a payment is given back.
     fn take(&self, advisor: &mut Advisor, out: &mut Output<'w>) -> Option<Box<Payment<'w>>> {
-        let meaning = codes::meaning(self.code);
+        let meaning = self.meaning;
         let pays = matches!(meaning, Meaning::Receipt(_) | Meaning::Deposit(_) | Meaning::Internal);
         debug_assert!(!pays || codes::side(self.code) == Side::Credit, "only credits pay");
         match meaning {
@@ -226,21 +247,24 @@ impl<'w> Entry<'w, '_, '_> {
         let record = self.record;
         let (bank, customer) = self.references();
         // The payment is filled where it will stay: it is large, and moving it costs as much as reading it.
-        let mut payment = Box::new(Payment {
-            seq: 0,
-            method,
-            direction: Direction::Credit,
-            amount: self.money,
-            value_date: self.parts.value_date.or(self.setting.as_of),
-            payer: SharedParty::NOBODY,
-            payee: self.setting.owner.clone(),
-            trace: None,
-            references: Vec::with_capacity(REFERENCES),
-            text: None,
-            remittance: None,
-            location: record.location(),
-            exchange: None,
-        });
+        let mut payment = Box::write(
+            Box::new_uninit(),
+            Payment {
+                seq: 0,
+                method,
+                direction: Direction::Credit,
+                amount: self.money,
+                value_date: self.parts.value_date.or(self.setting.as_of),
+                payer: SharedParty::NOBODY,
+                payee: self.setting.owner.clone(),
+                trace: None,
+                references: Vec::with_capacity(REFERENCES),
+                text: None,
+                remittance: None,
+                location: record.location(),
+                exchange: None,
+            },
+        );
         let Payment { payer, references, text, .. } = &mut *payment;
         let mut segments = std::mem::take(&mut advisor.segments);
         let mut told = Told::new(payer, references, &mut segments);
@@ -325,7 +349,7 @@ impl<'w> Entry<'w, '_, '_> {
         if let Some(code) = self.parts.code.and_then(|field| self.record.field_text(field)) {
             add("BAI", code);
         }
-        match codes::meaning(self.code) {
+        match self.meaning {
             Meaning::Deposit(_) => add("ROLE", Text::Borrowed("deposit")),
             Meaning::Internal => add("ROLE", Text::Borrowed("internal")),
             _ => {}

@@ -182,10 +182,13 @@ impl<'w, 's> Record<'w, 's> {
     }
 
     /// A finding when the record is not UTF-8.
+    #[inline]
     pub fn not_utf8(&self) -> Option<Finding> {
-        if self.text.is_some() {
-            return None;
-        }
+        if self.text.is_some() { None } else { self.where_not_utf8() }
+    }
+
+    #[cold]
+    fn where_not_utf8(&self) -> Option<Finding> {
         let end = self.pieces.last().map_or(self.head.start, |piece| piece.end);
         let bytes = self.window.get(self.head.start..end).unwrap_or_default();
         let at = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
@@ -233,7 +236,38 @@ pub(super) struct Fields<'w, 'r> {
     number: u16,
 }
 
+/// Fields of a transaction in front of its text.
+pub(super) const FRONT: usize = 5;
+
 impl<'w> Fields<'w, '_> {
+    /// The fields in front of the text, and where the text begins, when nothing was read yet and all of them stand among the first bytes of
+    /// the first piece, as is usual.
+    #[inline]
+    pub fn front(&self) -> Option<([Field; FRONT], usize)> {
+        let (mut commas, mut start) = (self.commas, self.start);
+        if commas.count_ones() < FRONT as u32 || self.number != 1 {
+            return None;
+        }
+        let mut number = self.number;
+        let fields = [(); FRONT].map(|()| {
+            let end = self.start.wrapping_add(commas.trailing_zeros() as usize);
+            commas &= commas.wrapping_sub(1);
+            number = number.wrapping_add(1);
+            // A record is far shorter than 2^32 bytes.
+            let field = Field { start: start as u32, end: end as u32, piece: 0, number, last: false };
+            start = end.wrapping_add(1);
+            field
+        });
+        Some((fields, start))
+    }
+
+    /// What is left of the piece in hand from a position on.
+    #[inline]
+    pub fn behind(&self, position: usize) -> Option<(usize, usize)> {
+        let within = |position: usize| self.record.head.start.saturating_add(position);
+        (position < self.end).then(|| (within(position), within(self.end)))
+    }
+
     /// The next field of the piece in hand or of the one after it.
     #[inline]
     pub fn next(&mut self) -> Option<Field> {
@@ -294,8 +328,7 @@ impl<'w> Fields<'w, '_> {
 
     /// What is left of the piece in hand, and the index of the piece after it.
     pub fn rest(&self) -> (Option<(usize, usize)>, usize) {
-        let within = |position: usize| self.record.head.start.saturating_add(position);
-        let rest = (self.open && self.position < self.end).then(|| (within(self.position), within(self.end)));
+        let rest = if self.open { self.behind(self.position) } else { None };
         (rest, self.piece.saturating_add(1))
     }
 }

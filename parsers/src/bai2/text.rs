@@ -188,7 +188,7 @@ impl<'p, 'w> Told<'p, 'w> {
 /// The key a text begins with, and where its value begins.
 fn key_of(text: &[u8]) -> Option<(Holds, usize)> {
     let head = text.get(..KEY_MAX.wrapping_add(1)).unwrap_or(text);
-    let at = near::position2(head, b':', b'=')?;
+    let at = near::position2_short(head, b':', b'=')?;
     let key = head.get(..at)?.trim_ascii_end();
     let holds = holds(key).or_else(|| holds_in_any_case(key))?;
     let after = at.wrapping_add(1);

@@ -7,115 +7,124 @@ use crate::{
 };
 
 use super::{
+    desk::Texts,
     details::Details,
     entry::{Entry, Mark},
     field::Field,
     statement::Statement,
 };
 
-/// Puts out what the entry is. The caller has checked that it has mark, amount and date.
-pub(super) fn put(
-    field: &Field<'_>,
-    entry: &Entry<'_>,
-    mut details: Details,
+/// Puts out what the entry is; a payment is given back. The caller has checked that it has mark, amount and date.
+pub(super) fn put<'w>(
+    field: &Field<'w>,
+    entry: &Entry<'w>,
+    mut details: Details<'w>,
     money: (Mark, Money),
     statement: &Statement,
-    out: &mut Output<'_>,
-) {
+    text: &mut Texts<'w>,
+    out: &mut Output<'w>,
+) -> Option<Box<Payment<'w>>> {
     let (mark, amount) = money;
     if mark == Mark::Expected || amount.minor == 0 {
         out.finding(nothing_moved(field, mark));
-        return;
+        return None;
     }
-    let names = Names::of(entry, &details);
-    let other = SharedParty::from(other_side(entry, &mut details));
-    let own = SharedParty::from(Party {
-        bank: statement.bank.clone().map(Text::Owned),
-        account: statement.account.clone().map(|number| Account::new(Text::Owned(number))),
-        ..Party::default()
-    });
+    let names = Names::of(field, entry, &details, text);
+    let own: SharedParty<'w> = statement.own.clone();
     let location = field.location();
     if mark == Mark::ReversedCredit || (mark == Mark::Debit && comes_back(entry, &details)) {
-        let original_trace = names.original(&details).map(|trace| Text::Owned(trace.to_owned()));
-        let code = Text::Owned(details.reason);
-        out.payment_return(Return { seq: 0, amount, code, original_trace, trace: None, payer: other, payee: own, location });
-        return;
+        let original_trace = names.original(&details);
+        let code = details.reason.clone();
+        let payer = SharedParty::from(other_side(entry, details));
+        out.payment_return(Return { seq: 0, amount, code, original_trace, trace: None, payer, payee: own, location });
+        return None;
     }
     let credit = mark != Mark::Debit;
+    let method = method(entry, &details);
+    let references = references(entry, &details, &names, mark);
+    let text = purpose(std::mem::take(&mut details.purpose), entry);
+    let other = SharedParty::from(other_side(entry, details));
     let (payer, payee) = if credit { (other, own) } else { (own, other) };
-    out.payment(Payment {
-        seq: 0,
-        method: method(entry, &details),
-        direction: if credit { Direction::Credit } else { Direction::Debit },
-        amount,
-        value_date: entry.value_date,
-        payer,
-        payee,
-        references: references(entry, &details, &names, mark),
-        trace: names.trace,
-        text: text(details.purpose, entry),
-        remittance: None,
-        location,
-        exchange: None,
-    });
+    Some(Box::write(
+        Box::new_uninit(),
+        Payment {
+            seq: 0,
+            method,
+            direction: if credit { Direction::Credit } else { Direction::Debit },
+            amount,
+            value_date: entry.value_date,
+            payer,
+            payee,
+            references,
+            trace: names.trace,
+            text,
+            remittance: None,
+            location,
+            exchange: None,
+        },
+    ))
 }
 
 /// The references that name the payment.
-struct Names {
-    trace: Option<Text<'static>>,
-    bank: Option<String>,
-    owner: Option<String>,
+struct Names<'w> {
+    trace: Option<Text<'w>>,
+    bank: Option<Text<'w>>,
+    owner: Option<Text<'w>>,
 }
 
-impl Names {
+impl<'w> Names<'w> {
     /// The trace is the bank's reference; the whole end-to-end reference where field 61 only has room for its end; the number of a cheque.
-    fn of(entry: &Entry<'_>, details: &Details) -> Self {
-        let bank = named(entry.bank);
-        let owner = named(entry.owner);
-        let end_to_end = Some(details.end_to_end.as_str()).filter(|text| !text.is_empty());
+    fn of(field: &Field<'w>, entry: &Entry<'w>, details: &Details<'w>, text: &mut Texts<'w>) -> Self {
+        let owner = named(field, entry.owner, text);
+        let bank = named(field, entry.bank, text);
+        let end_to_end = Some(&details.end_to_end).filter(|text| !text.is_empty());
         let trace = match (&bank, end_to_end) {
-            _ if is_cheque(entry) && owner.is_some() => owner.as_deref(),
-            (Some(bank), Some(whole)) if whole.ends_with(bank.as_str()) => Some(whole),
-            (Some(bank), _) => Some(bank.as_str()),
-            (None, whole) => whole.or(owner.as_deref()),
+            _ if is_cheque(entry) && owner.is_some() => owner.as_ref(),
+            (Some(bank), Some(whole)) if whole.ends_with(bank.as_ref()) => Some(whole),
+            (Some(bank), _) => Some(bank),
+            (None, whole) => whole.or(owner.as_ref()),
         };
-        Self { trace: trace.map(|trace| Text::Owned(trace.to_owned())), bank, owner }
+        Self { trace: trace.cloned(), bank, owner }
     }
 
     /// What a return repeats of the payment it takes back; its own bank reference only where nothing else is there.
-    fn original<'n>(&'n self, details: &'n Details) -> Option<&'n str> {
-        let end_to_end = Some(details.end_to_end.as_str()).filter(|text| !text.is_empty());
-        end_to_end.or(self.owner.as_deref()).or(self.bank.as_deref())
+    fn original(&self, details: &Details<'w>) -> Option<Text<'w>> {
+        let end_to_end = Some(&details.end_to_end).filter(|text| !text.is_empty());
+        end_to_end.or(self.owner.as_ref()).or(self.bank.as_ref()).cloned()
     }
 }
 
 /// A reference, unless it says that there is none (NONREF) or that it stands in field 86 (KREF+).
-fn named(text: &[u8]) -> Option<String> {
-    let none = text.is_empty() || matches!(text, b"NONREF" | b"NOTPROVIDED" | b"N" | b"KREF+" | b"EREF+" | b"MREF+" | b"EREF");
-    (!none).then(|| decode(text).into_owned())
+fn named<'w>(field: &Field<'w>, part: &'w [u8], text: &mut Texts<'w>) -> Option<Text<'w>> {
+    let none = part.is_empty() || matches!(part, b"NONREF" | b"NOTPROVIDED" | b"N" | b"KREF+" | b"EREF+" | b"MREF+" | b"EREF");
+    (!none).then(|| text.of(field, part))
 }
 
-fn other_side(entry: &Entry<'_>, details: &mut Details) -> Party<'static> {
-    let own = |text: String| (!text.is_empty()).then_some(Text::Owned(text));
+fn other_side<'w>(entry: &Entry<'w>, details: Details<'w>) -> Party<'w> {
+    let told = |text: Text<'w>| (!text.is_empty()).then_some(text);
     Party {
-        name: own(std::mem::take(&mut details.name)).or_else(|| own(decode(entry.tail).into_owned())),
+        name: told(details.name).or_else(|| told(decode(entry.tail))),
         id: None,
-        bank: own(std::mem::take(&mut details.bank)),
-        account: own(std::mem::take(&mut details.account)).map(Account::new),
+        bank: told(details.bank),
+        account: told(details.account).map(Account::new),
     }
 }
 
-fn references(entry: &Entry<'_>, details: &Details, names: &Names, mark: Mark) -> Vec<Reference<'static>> {
+fn references<'w>(entry: &Entry<'w>, details: &Details<'w>, names: &Names<'w>, mark: Mark) -> Vec<Reference<'w>> {
     let mut references = Vec::with_capacity(4);
     let trace = names.trace.as_deref();
-    let mut push = |qualifier: &'static str, value: &str| {
-        if !value.is_empty() && (trace != Some(value) || qualifier == "EREF") {
-            references.push(Reference { qualifier: Text::Borrowed(qualifier), value: Text::Owned(value.to_owned()) });
+    let mut push = |qualifier: &'static str, value: &Text<'w>| {
+        if !value.is_empty() && (qualifier == "EREF" || trace != Some(value)) {
+            references.push(Reference { qualifier: Text::Borrowed(qualifier), value: value.clone() });
         }
     };
     push("EREF", &details.end_to_end);
-    push("OWNR", names.owner.as_deref().unwrap_or_default());
-    push("BANK", names.bank.as_deref().unwrap_or_default());
+    if let Some(owner) = &names.owner {
+        push("OWNR", owner);
+    }
+    if let Some(bank) = &names.bank {
+        push("BANK", bank);
+    }
     for (key, value) in &details.references {
         push(key, value);
     }
@@ -125,29 +134,38 @@ fn references(entry: &Entry<'_>, details: &Details, names: &Names, mark: Mark) -
         push("CHGS", &supplementary(entry.supplement, "CHGS"));
     }
     if mark == Mark::ReversedDebit {
-        push("RVSL", "RD");
+        push("RVSL", &Text::Borrowed("RD"));
     }
     references
 }
 
 /// `/OCMT/EUR11,85//CHGS/EUR0,50/` in the supplementary details: what was ordered, and what was charged.
-fn supplementary(supplement: &[u8], key: &str) -> String {
+fn supplementary(supplement: &[u8], key: &str) -> Text<'static> {
     let text = decode(supplement);
     let value = text
         .split_once(key)
         .and_then(|(before, rest)| before.ends_with('/').then_some(rest))
         .and_then(|rest| rest.strip_prefix('/'));
-    value.and_then(|value| value.split('/').next()).map(|value| value.trim().to_owned()).unwrap_or_default()
+    Text::Owned(value.and_then(|value| value.split('/').next()).map(|value| value.trim().to_owned()).unwrap_or_default())
 }
 
 /// The purpose; the supplementary details where field 86 says nothing.
-fn text(purpose: String, entry: &Entry<'_>) -> Option<Text<'static>> {
-    if !purpose.is_empty() {
-        return Some(Text::Owned(purpose));
+fn purpose<'w>(told: Text<'w>, entry: &Entry<'w>) -> Option<Text<'w>> {
+    if !told.is_empty() {
+        return Some(told);
+    }
+    if entry.supplement.is_empty() {
+        return None;
     }
     let supplement = decode(entry.supplement);
     let text = supplement.trim();
-    (!text.is_empty() && !text.starts_with("/OCMT/")).then(|| Text::Owned(text.to_owned()))
+    if text.is_empty() || text.starts_with("/OCMT/") {
+        return None;
+    }
+    Some(match supplement {
+        Text::Borrowed(supplement) => Text::Borrowed(supplement.trim()),
+        Text::Owned(supplement) => Text::Owned(supplement.trim().to_owned()),
+    })
 }
 
 fn is_cheque(entry: &Entry<'_>) -> bool {
@@ -155,7 +173,7 @@ fn is_cheque(entry: &Entry<'_>) -> bool {
 }
 
 /// Business code 1xx is SEPA, 2xx foreign; else the transaction type says it.
-fn method(entry: &Entry<'_>, details: &Details) -> Method {
+fn method(entry: &Entry<'_>, details: &Details<'_>) -> Method {
     match (entry.code, details.business_code.as_bytes()) {
         ([_, b'C', b'H', b'K'], _) => Method::Check,
         (_, [b'1', ..]) => Method::Ach,
@@ -166,8 +184,8 @@ fn method(entry: &Entry<'_>, details: &Details) -> Method {
 }
 
 /// A debit that takes an earlier credit back: returned direct debits (business codes 108, 109), returned items, a return reason.
-fn comes_back(entry: &Entry<'_>, details: &Details) -> bool {
-    matches!(details.business_code.as_str(), "108" | "109") || matches!(entry.code, [_, b'R', b'T', b'I']) || {
+fn comes_back(entry: &Entry<'_>, details: &Details<'_>) -> bool {
+    matches!(details.business_code.as_ref(), "108" | "109") || matches!(entry.code, [_, b'R', b'T', b'I']) || {
         details.business_code.is_empty() && !details.reason.is_empty()
     }
 }

@@ -3,9 +3,14 @@
 //! Subfields behind a separator (`166?00..?20..?32..`, also `>`, `~`, `<`, `^`), words between slashes (`/EREF/../REMI/..`), and plain text.
 //! The family is told from the text itself, entry by entry.
 
-use crate::x12::segment::decode;
+use std::borrow::Cow;
 
-use super::field::Field;
+use crate::{Text, near, x12::segment::decode};
+
+use super::{
+    desk::{Desk, Joined},
+    field::Field,
+};
 
 /// Lines at least this long were broken because they were full; a word may go on in the next.
 const FULL_LINE: usize = 65;
@@ -15,21 +20,21 @@ const FULL_SLASH_LINE: usize = 55;
 
 /// What field 86 says. Empty texts stand for nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Details {
+pub(super) struct Details<'w> {
     /// Business transaction code (GVC).
-    pub business_code: String,
+    pub business_code: Text<'w>,
     /// What the payment is for.
-    pub purpose: String,
+    pub purpose: Text<'w>,
     /// Name, bank and account of the other side.
-    pub name: String,
-    pub bank: String,
-    pub account: String,
+    pub name: Text<'w>,
+    pub bank: Text<'w>,
+    pub account: Text<'w>,
     /// EREF, the end-to-end reference.
-    pub end_to_end: String,
+    pub end_to_end: Text<'w>,
     /// Other references with their keys: KREF, MREF, CRED, PURP and the like.
-    pub references: Vec<(&'static str, String)>,
+    pub references: Vec<(&'static str, Text<'w>)>,
     /// Why the payment comes back: subfield 34, or RTRN.
-    pub reason: String,
+    pub reason: Text<'w>,
 }
 
 /// Keys inside the purpose of German statements, each followed by `+`.
@@ -43,126 +48,132 @@ const SLASH_KEYS: &[&str] = &[
     "BUSP", "SUBJ",
 ];
 
-/// Reads the details of one entry; `scratch` is room that is used again from entry to entry.
-pub(super) fn read(fields: &[Field<'_>], scratch: &mut String) -> Details {
+/// Reads the details of one entry.
+pub(super) fn read<'w>(fields: &[Field<'w>], desk: &mut Desk<'w>) -> Details<'w> {
     let mut details = Details::default();
-    scratch.clear();
     let Some(first) = fields.first() else { return details };
     let head = first.content.trim_ascii_start();
     if let Some((separator, start)) = separator(head) {
-        join(fields, scratch, |_| false);
         let skipped = first.content.len().saturating_sub(head.len()).saturating_add(start);
-        if start > 0 {
-            details.business_code = head.get(..3).map(|code| decode(code).into_owned()).unwrap_or_default();
-        }
-        read_subfields(scratch.get(skipped..).unwrap_or_default(), separator, &mut details);
+        details.business_code = desk.text.of(first, head.get(..start).unwrap_or_default());
+        join(fields, desk, |_| false);
+        read_subfields(desk, skipped, separator, &mut details);
     } else if slash_key(head).is_some() {
-        join(fields, scratch, |line| line.len() < FULL_SLASH_LINE && !line.ends_with(b" "));
-        read_slashes(scratch, &mut details);
+        join(fields, desk, |line| line.len() < FULL_SLASH_LINE && !line.ends_with(b" "));
+        read_slashes(&desk.lines, &mut details);
     } else {
-        join(fields, scratch, |line| line.len() < FULL_LINE && !line.ends_with(b" "));
-        read_plain(first, scratch, &mut details);
+        join(fields, desk, |line| line.len() < FULL_LINE && !line.ends_with(b" "));
+        read_plain(first, &desk.lines, &mut details);
     }
     details
 }
 
 /// Joins the lines; a blank goes between two where `apart` says so of the first.
-fn join(fields: &[Field<'_>], text: &mut String, apart: impl Fn(&[u8]) -> bool) {
+fn join<'w>(fields: &[Field<'w>], desk: &mut Desk<'w>, apart: impl Fn(&[u8]) -> bool) {
+    desk.lines.clear();
     let mut before: Option<&[u8]> = None;
     for (index, field) in fields.iter().enumerate() {
         for (number, line) in field.lines().enumerate() {
             // A second field 86 begins a line of its own.
             let new_field = index > 0 && number == 0 && before.is_some_and(|line| !line.ends_with(b" "));
             if before.is_some_and(&apart) || new_field {
-                text.push(' ');
+                desk.lines.put(" ");
             }
-            text.push_str(&decode(line));
+            let text = desk.text.of(field, line);
+            desk.lines.add(text);
             before = Some(line);
         }
     }
 }
 
 /// The separator of subfields, and where the first of them begins: behind a code of three digits, or at once where none is written.
-fn separator(head: &[u8]) -> Option<(char, usize)> {
+fn separator(head: &[u8]) -> Option<(u8, usize)> {
     match head {
         [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', mark, b'0'..=b'9', b'0'..=b'9', ..]
             if mark.is_ascii_punctuation() && !matches!(mark, b'.' | b',' | b'-' | b'/' | b':') =>
         {
-            Some((char::from(*mark), 3))
+            Some((*mark, 3))
         }
-        [mark @ (b'?' | b'<' | b'>' | b'^' | b'~'), b'0' | b'2', b'0', ..] => Some((char::from(*mark), 0)),
+        [mark @ (b'?' | b'<' | b'>' | b'^' | b'~'), b'0' | b'2', b'0', ..] => Some((*mark, 0)),
         _ => None,
     }
 }
 
-fn read_subfields(text: &str, separator: char, details: &mut Details) {
-    let mut purpose = String::with_capacity(text.len());
-    for (key, value) in subfields(text, separator) {
-        match key {
-            20..=29 | 60..=69 => purpose.push_str(value),
-            30 => details.bank = value.trim().to_owned(),
-            31 => details.account = value.trim().to_owned(),
-            32 | 33 => details.name.push_str(value),
-            34 => details.reason = value.trim().to_owned(),
-            38 if details.account.is_empty() => details.account = value.trim().to_owned(),
-            _ => {}
+/// Reads the subfields of the joined lines from a position on.
+fn read_subfields<'w>(desk: &mut Desk<'w>, from: usize, separator: u8, details: &mut Details<'w>) {
+    let Desk { lines, purpose, .. } = desk;
+    purpose.clear();
+    let text = lines.text().get(from..).unwrap_or_default();
+    let mut take = |key: u8, value: &str| match key {
+        20..=29 | 60..=69 => purpose.add_from(lines, value),
+        30 => details.bank = lines.lend(near::stripped(value)),
+        31 => details.account = lines.lend(near::stripped(value)),
+        32 | 33 => append(&mut details.name, lines.lend(value)),
+        34 => details.reason = lines.lend(near::stripped(value)),
+        38 if details.account.is_empty() => details.account = lines.lend(near::stripped(value)),
+        _ => {}
+    };
+    // A separator without two digits behind it belongs to the text.
+    let mut open: Option<(u8, usize)> = None;
+    for at in near::positions(text.as_bytes(), separator) {
+        let begin = at.saturating_add(3);
+        let Some([tens @ b'0'..=b'9', ones @ b'0'..=b'9']) = text.as_bytes().get(at.saturating_add(1)..begin) else { continue };
+        if let Some((key, from)) = open {
+            take(key, text.get(from..at).unwrap_or_default());
         }
+        open = Some((tens.wrapping_sub(b'0').wrapping_mul(10).wrapping_add(ones.wrapping_sub(b'0')), begin));
+    }
+    if let Some((key, from)) = open {
+        take(key, text.get(from..).unwrap_or_default());
     }
     trim(&mut details.name);
-    read_purpose(&purpose, details);
-}
-
-/// Subfields by number. A separator without two digits behind it belongs to the text.
-fn subfields(text: &str, separator: char) -> impl Iterator<Item = (u8, &str)> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        let at = next_subfield(rest, separator, 0)?;
-        let digits = rest.get(at.saturating_add(1)..at.saturating_add(3))?;
-        let value = rest.get(at.saturating_add(3)..)?;
-        let end = next_subfield(value, separator, 0).unwrap_or(value.len());
-        rest = value.get(end..)?;
-        Some((digits.parse().ok()?, value.get(..end)?))
-    })
-}
-
-fn next_subfield(text: &str, separator: char, from: usize) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let mark = u8::try_from(separator).ok()?;
-    memchr::memchr_iter(mark, bytes.get(from..)?)
-        .map(|at| at.saturating_add(from))
-        .find(|at| matches!(bytes.get(at.saturating_add(1)..at.saturating_add(3)), Some([b'0'..=b'9', b'0'..=b'9'])))
+    read_purpose(purpose, details);
 }
 
 /// The purpose with its keys (`EREF+`); what stands before the first key is purpose too.
-fn read_purpose(purpose: &str, details: &mut Details) {
+fn read_purpose<'w>(joined: &Joined<'w>, details: &mut Details<'w>) {
+    let purpose = joined.text();
     let mut key = "";
     let mut from = 0;
-    for at in memchr::memchr_iter(b'+', purpose.as_bytes()) {
-        let Some(found) = PLUS_KEYS.iter().find(|key| purpose.get(from..at).is_some_and(|text| text.ends_with(**key))) else {
-            continue;
-        };
-        take_key(key, purpose.get(from..at.saturating_sub(found.len())).unwrap_or_default(), details);
+    for at in near::positions(purpose.as_bytes(), b'+') {
+        let Some(found) = purpose.as_bytes().get(from..at).and_then(plus_key) else { continue };
+        take_key(key, joined, purpose.get(from..at.saturating_sub(found.len())).unwrap_or_default(), details);
         (key, from) = (found, at.saturating_add(1));
     }
-    take_key(key, purpose.get(from..).unwrap_or_default(), details);
+    take_key(key, joined, purpose.get(from..).unwrap_or_default(), details);
 }
 
-fn take_key(key: &'static str, value: &str, details: &mut Details) {
-    let value = value.trim();
+/// The key that a text ends with.
+fn plus_key(text: &[u8]) -> Option<&'static str> {
+    // Most are one of two.
+    match text {
+        [.., b'E', b'R', b'E', b'F'] => Some("EREF"),
+        [.., b'S', b'V', b'W', b'Z'] => Some("SVWZ"),
+        _ => PLUS_KEYS.iter().find(|key| text.ends_with(key.as_bytes())).copied(),
+    }
+}
+
+/// Takes the value of a key, a stretch of joined text.
+fn take_key<'w>(key: &'static str, joined: &Joined<'w>, value: &str, details: &mut Details<'w>) {
+    let value = near::stripped(value);
     if value.is_empty() {
         return;
     }
+    let fill = |slot: &mut Text<'w>, value: &str| {
+        if slot.is_empty() {
+            *slot = joined.lend(value);
+        }
+    };
     match key {
         "" | "SVWZ" | "REMI" => {
-            details.purpose.reserve(value.len().saturating_add(1));
             if !details.purpose.is_empty() {
-                details.purpose.push(' ');
+                append(&mut details.purpose, Cow::Borrowed(" "));
             }
-            details.purpose.push_str(value);
+            append(&mut details.purpose, joined.lend(value));
         }
         "EREF" => {
-            if value != "NOTPROVIDED" && details.end_to_end.is_empty() {
-                value.clone_into(&mut details.end_to_end);
+            if value != "NOTPROVIDED" {
+                fill(&mut details.end_to_end, value);
             }
         }
         "IBAN" | "ACCT" => fill(&mut details.account, value),
@@ -174,50 +185,65 @@ fn take_key(key: &'static str, value: &str, details: &mut Details) {
         "BENM" | "ORDP" => fill(&mut details.name, value.trim_matches('/')),
         "RTRN" => fill(&mut details.reason, value),
         "TRTP" | "TRCD" | "ISDT" | "SVCL" | "INIT" | "ADDR" | "PDET" | "BUSP" | "SUBJ" => {}
-        "MARF" => details.references.push(("MREF", value.to_owned())),
-        "CSID" => details.references.push(("CRED", value.to_owned())),
-        key => details.references.push((key, value.to_owned())),
+        "MARF" => details.references.push(("MREF", joined.lend(value))),
+        "CSID" => details.references.push(("CRED", joined.lend(value))),
+        key => details.references.push((key, joined.lend(value))),
     }
 }
 
-fn fill(slot: &mut String, value: &str) {
-    if slot.is_empty() {
-        value.clone_into(slot);
+/// Puts a text behind another.
+fn append<'w>(to: &mut Text<'w>, more: Text<'w>) {
+    if to.is_empty() {
+        *to = more;
+        return;
+    }
+    match to {
+        Cow::Borrowed(before) => {
+            let mut joined = String::with_capacity(before.len().saturating_add(more.len()).saturating_add(FULL_LINE));
+            joined.push_str(before);
+            joined.push_str(&more);
+            *to = Cow::Owned(joined);
+        }
+        Cow::Owned(before) => before.push_str(&more),
     }
 }
 
 /// Words between slashes; a value may hold a slash, so only known words cut.
-fn read_slashes(text: &str, details: &mut Details) {
+fn read_slashes<'w>(joined: &Joined<'w>, details: &mut Details<'w>) {
+    let text = joined.text();
     let bytes = text.as_bytes();
     let mut key = "";
     let mut from = 0;
-    for at in memchr::memchr_iter(b'/', bytes) {
+    for at in near::positions(bytes, b'/') {
         if at < from {
             continue;
         }
         let Some(found) = bytes.get(at..).and_then(slash_key) else { continue };
-        take_slash(key, text.get(from..at).unwrap_or_default(), details);
+        take_slash(key, joined, text.get(from..at).unwrap_or_default(), details);
         // The closing slash of the word may open the next: `/BENM//NAME/`.
         (key, from) = (found, at.saturating_add(found.len()).saturating_add(2));
     }
-    take_slash(key, text.get(from..).unwrap_or_default(), details);
+    take_slash(key, joined, text.get(from..).unwrap_or_default(), details);
 }
 
-fn take_slash(key: &'static str, value: &str, details: &mut Details) {
+fn take_slash<'w>(key: &'static str, joined: &Joined<'w>, value: &str, details: &mut Details<'w>) {
     match key {
         // Structured: issuer and reference; unstructured: the text.
         "REMI" => {
             let value = value.strip_prefix("USTD//").or_else(|| value.strip_prefix("STRD/")).unwrap_or(value);
-            take_key(key, value.strip_prefix("CUR/").unwrap_or(value).trim_end_matches('/'), details);
+            take_key(key, joined, value.strip_prefix("CUR/").unwrap_or(value).trim_end_matches('/'), details);
         }
         // Account, bank, name and town of the other side.
         "CNTP" => {
             let mut parts = value.split('/').map(str::trim);
             for slot in [&mut details.account, &mut details.bank, &mut details.name] {
-                fill(slot, parts.next().unwrap_or_default());
+                let part = parts.next().unwrap_or_default();
+                if slot.is_empty() {
+                    *slot = joined.lend(part);
+                }
             }
         }
-        _ => take_key(key, value.trim().trim_end_matches('/'), details),
+        _ => take_key(key, joined, value.trim().trim_end_matches('/'), details),
     }
 }
 
@@ -230,21 +256,30 @@ fn slash_key(bytes: &[u8]) -> Option<&'static str> {
 }
 
 /// Plain text. An IBAN at its start is the other side, and the rest of its line the name, as Dutch banks write.
-fn read_plain(first: &Field<'_>, text: &str, details: &mut Details) {
-    let line = decode(first.lines().next().unwrap_or_default());
-    if let Some((account, name)) = line.split_once(' ')
+fn read_plain<'w>(first: &Field<'_>, joined: &Joined<'w>, details: &mut Details<'w>) {
+    let text = joined.text();
+    let line = decode(first.whole_first_line());
+    if let Some((account, name)) = text.get(..line.len()).and_then(|line| line.split_once(' '))
         && is_iban(account)
     {
-        account.clone_into(&mut details.account);
-        name.trim().clone_into(&mut details.name);
+        details.account = joined.lend(account);
+        details.name = joined.lend(name.trim());
     }
     // Lines padded with blanks would drown the words.
-    for word in text.split_ascii_whitespace() {
-        if !details.purpose.is_empty() {
-            details.purpose.push(' ');
-        }
-        details.purpose.push_str(word);
+    let words = text.trim_ascii();
+    let spaced = words.contains("  ") || words.bytes().any(|byte| byte != b' ' && byte.is_ascii_whitespace());
+    if !spaced {
+        details.purpose = joined.lend(words);
+        return;
     }
+    let mut purpose = String::with_capacity(words.len());
+    for word in words.split_ascii_whitespace() {
+        if !purpose.is_empty() {
+            purpose.push(' ');
+        }
+        purpose.push_str(word);
+    }
+    details.purpose = Cow::Owned(purpose);
 }
 
 /// ISO 13616: country, check digits, and a number that leaves 1 by 97.
@@ -253,10 +288,15 @@ fn is_iban(text: &str) -> bool {
     shape && (15..=34).contains(&text.len()) && crate::reference::mod_97(text) == Some(1)
 }
 
-fn trim(text: &mut String) {
-    let trimmed = text.trim();
-    if trimmed.len() != text.len() {
-        *text = trimmed.to_owned();
+fn trim(text: &mut Text<'_>) {
+    match text {
+        Cow::Borrowed(text) => *text = near::stripped(text),
+        Cow::Owned(owned) => {
+            let trimmed = near::stripped(owned);
+            if trimmed.len() != owned.len() {
+                *text = Cow::Owned(trimmed.to_owned());
+            }
+        }
     }
 }
 
@@ -265,10 +305,18 @@ mod tests {
     use super::*;
     use crate::swift::field::{Kind, Span};
 
-    fn details(text: &str) -> Details {
-        let line = format!(":86:{text}");
-        let span = Span { kind: Kind::Details, start: 0, content: 4, end: line.len(), line: 0, ordinal: 1 };
-        read(&[Field::new(line.as_bytes(), 0, span)], &mut String::new())
+    /// The details of a field that stands in the file as `:86:` and `text`.
+    fn details(line: &str) -> Details<'_> {
+        let span = Span {
+            kind: Kind::Details,
+            start: 0,
+            content: 4,
+            first_end: line.find('\r').unwrap_or(line.len()),
+            end: line.len(),
+            line: 0,
+            ordinal: 1,
+        };
+        read(&[Field::new(line.as_bytes(), 0, span)], &mut Desk::new(line.as_bytes()))
     }
 
     #[test]
@@ -301,8 +349,9 @@ mod tests {
             ("999PN5477SCHECK-NR. 16", "", "", "", "", "999PN5477SCHECK-NR. 16"),
             ("", "", "", "", "", ""),
         ] {
-            let found = details(text);
-            let told = [&found.name, &found.bank, &found.account, &found.end_to_end, &found.purpose].map(String::as_str);
+            let line = format!(":86:{text}");
+            let found = details(&line);
+            let told = [&found.name, &found.bank, &found.account, &found.end_to_end, &found.purpose].map(AsRef::as_ref);
             assert_eq!(told, [name, bank, account, end_to_end, purpose], "{text}");
         }
     }
@@ -310,7 +359,22 @@ mod tests {
     #[test]
     fn full_lines_join_with_nothing_and_short_ones_with_a_blank() {
         let full = "X".repeat(65);
-        assert_eq!(details(&format!("{full}\r\nYZ\r\nQ")).purpose, format!("{full}YZ Q"));
-        assert_eq!(details("166?20AB\r\nC?2\r\n1D").purpose, "ABCD");
+        assert_eq!(details(&format!(":86:{full}\r\nYZ\r\nQ")).purpose, format!("{full}YZ Q"));
+        assert_eq!(details(":86:166?20AB\r\nC?2\r\n1D").purpose, "ABCD");
+    }
+
+    #[test]
+    fn what_stands_in_one_piece_is_lent_and_not_copied() {
+        let line = ":86:166?00X?20EREF+E2E-1?21SVWZ+RE 1?2202 AB\r\nC?31DE\r\n89?32ACME";
+        let found = details(line);
+        for (text, expected, lent) in [
+            (&found.business_code, "166", true),
+            (&found.end_to_end, "E2E-1", true),
+            (&found.purpose, "RE 102 ABC", false),
+            (&found.account, "DE89", false),
+            (&found.name, "ACME", true),
+        ] {
+            assert_eq!((text.as_ref(), matches!(text, Cow::Borrowed(_))), (expected, lent));
+        }
     }
 }

@@ -2,11 +2,11 @@
 
 use chrono::NaiveDate;
 
-use crate::{Currency, Effect, FindingCode, MoneyError, Severity, money};
+use crate::{Currency, Effect, FindingCode, MoneyError, Severity, money, near};
 
 use super::{
     field::{Field, lines},
-    value::{Day, amount, day},
+    value::{Day, Days, amount},
 };
 use crate::x12::output::Output;
 
@@ -58,10 +58,10 @@ pub(super) struct Entry<'w> {
 }
 
 /// Reads field 61. What is wrong sets the entry aside; the amount is read all the same where it can be, for the balance.
-pub(super) fn read<'w>(field: &Field<'w>, currency: Option<Currency>, out: &mut Output<'_>) -> Entry<'w> {
-    let line = field.lines().next().unwrap_or_default();
+pub(super) fn read<'w>(field: &Field<'w>, currency: Option<Currency>, days: &mut Days, out: &mut Output<'_>) -> Entry<'w> {
+    let line = field.whole_first_line();
     let mut cursor = Cursor { rest: line, supplement: after(field.content, line) };
-    let value_date = value_date(field, &mut cursor, out);
+    let value_date = value_date(field, &mut cursor, days, out);
     skip_entry_date(&mut cursor);
     let mark = mark(field, &mut cursor, out);
     // Subfield 4, Funds Code: one letter before the amount.
@@ -116,9 +116,9 @@ impl<'w> Cursor<'w> {
     }
 }
 
-fn value_date(field: &Field<'_>, cursor: &mut Cursor<'_>, out: &mut Output<'_>) -> Option<NaiveDate> {
+fn value_date(field: &Field<'_>, cursor: &mut Cursor<'_>, days: &mut Days, out: &mut Output<'_>) -> Option<NaiveDate> {
     let text = cursor.take(6.min(cursor.rest.len()));
-    let found = day(text);
+    let found = days.day(text);
     match found {
         Day::Exact(_) => {}
         Day::Clamped(date) => out.finding(field.finding(
@@ -195,7 +195,7 @@ fn money(field: &Field<'_>, cursor: &mut Cursor<'_>, currency: Option<Currency>,
 
 /// Subfields 7 and 8, and what stands behind a blank-padded subfield 7.
 fn references(rest: &[u8]) -> (&[u8], &[u8], &[u8]) {
-    let (owner, bank) = match memchr::memmem::find(rest, b"//") {
+    let (owner, bank) = match double_slash(rest) {
         Some(at) => (rest.get(..at).unwrap_or_default(), rest.get(at.saturating_add(2)..).unwrap_or_default()),
         None => (rest, &[][..]),
     };
@@ -205,6 +205,18 @@ fn references(rest: &[u8]) -> (&[u8], &[u8], &[u8]) {
             (owner.get(..16).unwrap_or(owner).trim_ascii(), tail.trim_ascii(), bank.trim_ascii())
         }
         _ => (owner.trim_ascii(), &[], bank.trim_ascii()),
+    }
+}
+
+/// Where two slashes stand first.
+fn double_slash(bytes: &[u8]) -> Option<usize> {
+    let mut from: usize = 0;
+    loop {
+        let at = from.saturating_add(near::position(bytes.get(from..)?, b'/')?);
+        from = at.saturating_add(1);
+        if bytes.get(from) == Some(&b'/') {
+            return Some(at);
+        }
     }
 }
 

@@ -47,6 +47,8 @@ pub(super) struct Span {
     pub start: usize,
     /// The first byte of its content.
     pub content: usize,
+    /// One past the last byte of its first line, without the line end.
+    pub first_end: usize,
     /// One past its last byte, without the line end.
     pub end: usize,
     /// Line breaks before it.
@@ -76,12 +78,22 @@ impl<'w> Field<'w> {
 
     /// The lines of the content without their ends.
     pub fn lines(&self) -> impl Iterator<Item = &'w [u8]> + use<'w> {
-        lines(self.content)
+        let first = self.whole_first_line();
+        let rest = self.content.get(first.len()..).filter(|rest| !rest.is_empty());
+        let rest = rest.map(|rest| rest.strip_prefix(b"\r\n").or_else(|| rest.get(1..)).unwrap_or_default());
+        std::iter::once(first).chain(rest.into_iter().flat_map(lines))
+    }
+
+    /// The first line as it stands.
+    #[inline]
+    pub fn whole_first_line(&self) -> &'w [u8] {
+        let length = self.span.first_end.saturating_sub(self.span.content);
+        self.content.get(..length).unwrap_or(self.content)
     }
 
     /// The first line, blanks around it removed.
     pub fn first_line(&self) -> &'w [u8] {
-        self.lines().next().unwrap_or_default().trim_ascii()
+        self.whole_first_line().trim_ascii()
     }
 
     /// Where the field begins.
@@ -96,10 +108,22 @@ impl<'w> Field<'w> {
         }
     }
 
+    /// Where `part` of the content begins in it; 0 for what stands elsewhere.
+    #[inline]
+    fn offset_of(&self, part: &[u8]) -> usize {
+        let offset = part.as_ptr().addr().checked_sub(self.content.as_ptr().addr());
+        offset.filter(|offset| *offset <= self.content.len()).unwrap_or(0)
+    }
+
+    /// Where `part` of the content begins in the window.
+    #[inline]
+    pub fn position_of(&self, part: &[u8]) -> usize {
+        self.span.content.saturating_add(self.offset_of(part))
+    }
+
     /// Where `part` of the content stands, as subfield `element`.
     pub fn location_of(&self, part: &[u8], element: u16) -> Location {
-        let offset = (part.as_ptr() as usize).checked_sub(self.content.as_ptr() as usize);
-        let offset = offset.filter(|offset| *offset <= self.content.len()).unwrap_or(0);
+        let offset = self.offset_of(part);
         let before = self.content.get(..offset).unwrap_or_default();
         let breaks = memchr::memchr_iter(b'\n', before).count() as u64;
         let location = self.location();

@@ -106,6 +106,7 @@ impl Lexer {
         for span in &mut self.spans {
             span.start = span.start.saturating_sub(consumed);
             span.content = span.content.saturating_sub(consumed);
+            span.first_end = span.first_end.saturating_sub(consumed);
             span.end = span.end.saturating_sub(consumed);
         }
         consumed
@@ -193,7 +194,15 @@ impl Lexer {
         }
         self.ordinal = self.ordinal.saturating_add(1);
         let start = self.scanned.saturating_add(lead);
-        self.spans.push(Span { kind, start, content: start.saturating_add(tag), end, line: self.line, ordinal: self.ordinal });
+        self.spans.push(Span {
+            kind,
+            start,
+            content: start.saturating_add(tag),
+            first_end: end,
+            end,
+            line: self.line,
+            ordinal: self.ordinal,
+        });
     }
 
     /// What the line begins, after how many foreign bytes, and the length of the tag; nothing when it continues the field in hand.
@@ -235,6 +244,11 @@ impl Lexer {
 
 /// The tag at the start of a line and its length with both colons.
 fn tag(text: &[u8]) -> Option<(Kind, usize)> {
+    match text {
+        [b':', b'6', b'1', b':', ..] => return Some((Kind::Entry, 4)),
+        [b':', b'8', b'6', b':', ..] => return Some((Kind::Details, 4)),
+        _ => {}
+    }
     let rest = text.get(1..)?;
     let length = rest.iter().take(4).position(|byte| *byte == b':')?;
     let kind = match rest.get(..length)? {

@@ -4,6 +4,7 @@
 //! [`statement`] proves that opening balance and entries give the closing balance. [`reader`] puts them together.
 
 mod booking;
+mod desk;
 mod details;
 mod entry;
 mod field;

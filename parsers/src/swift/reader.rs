@@ -1,7 +1,7 @@
 //! Reads fields one unit at a time: an entry with its details, or a field by itself. Memory is bounded by one unit.
 
 use crate::{
-    Effect, Finding, FindingCode, Format, Limits, Location, Record, Severity, Sink, Summary,
+    Effect, Finding, FindingCode, Format, Limits, Location, Payment, Record, Severity, Sink, Summary,
     reader::Reader,
     x12::{
         output::{Output, Tally, unlisted},
@@ -11,7 +11,9 @@ use crate::{
 };
 
 use super::{
-    booking, details, entry,
+    booking,
+    desk::{Desk, Texts},
+    details, entry,
     field::{Field, Kind, Span},
     lexer::{Lexer, Step},
     statement::{Page, Statement, misplaced},
@@ -39,7 +41,6 @@ pub(crate) struct SwiftReader {
     foreign: u32,
     unsupported: bool,
     not_utf8: bool,
-    scratch: String,
 }
 
 impl SwiftReader {
@@ -59,7 +60,6 @@ impl SwiftReader {
             foreign: 0,
             unsupported: false,
             not_utf8: false,
-            scratch: String::new(),
         }
     }
 
@@ -80,47 +80,59 @@ impl SwiftReader {
     }
 
     /// Reads a complete unit.
-    fn unit(&mut self, window: &[u8], spans: &[Span], out: &mut Output<'_>) {
-        let Some((first, rest)) = spans.split_first() else { return };
+    fn unit<'w>(
+        &mut self,
+        window: &'w [u8],
+        spans: &[Span],
+        desk: &mut Desk<'w>,
+        out: &mut Output<'w>,
+    ) -> Option<Box<Payment<'w>>> {
+        let (first, rest) = spans.split_first()?;
         let field = Field::new(window, self.base, *first);
-        self.note_text(&field, out);
+        self.note_text(&field, &mut desk.text, out);
         if first.kind != Kind::Entry {
-            return self.field(&field, out);
+            self.field(&field, out);
+            return None;
         }
         // Most entries have one field 86; some banks write one per line.
         match rest {
-            [] => self.entry(&field, &[], out),
-            [span] => self.entry(&field, &[Field::new(window, self.base, *span)], out),
+            [] => self.entry(&field, &[], desk, out),
+            [span] => self.entry(&field, &[Field::new(window, self.base, *span)], desk, out),
             _ => {
                 let held: Vec<Field<'_>> = rest.iter().map(|span| Field::new(window, self.base, *span)).collect();
-                self.entry(&field, &held, out);
+                self.entry(&field, &held, desk, out)
             }
         }
     }
 
     /// One statement line with its details.
-    fn entry(&mut self, field: &Field<'_>, details: &[Field<'_>], out: &mut Output<'_>) {
+    fn entry<'w>(
+        &mut self,
+        field: &Field<'w>,
+        details: &[Field<'w>],
+        desk: &mut Desk<'w>,
+        out: &mut Output<'w>,
+    ) -> Option<Box<Payment<'w>>> {
         for held in details {
-            self.note_text(held, out);
+            self.note_text(held, &mut desk.text, out);
         }
         if self.statement.is_none() {
             self.open_without_reference(field, out);
         }
-        let Some(statement) = self.statement.as_mut() else { return };
+        let statement = self.statement.as_mut()?;
         if statement.closed {
             out.finding(misplaced(field, "a statement line stands behind the closing balance"));
         }
         statement.entries = statement.entries.saturating_add(1);
         out.take_set_aside();
-        let entry = entry::read(field, statement.currency, out);
-        let money = booking::money(&entry, statement.currency);
-        if let Some((mark, amount)) = money {
-            statement.count(mark, amount.minor);
-            if !out.is_set_aside() {
-                let details = details::read(details, &mut self.scratch);
-                booking::put(field, &entry, details, (mark, amount), statement, out);
-            }
+        let entry = entry::read(field, statement.currency, &mut desk.days, out);
+        let (mark, amount) = booking::money(&entry, statement.currency)?;
+        statement.count(mark, amount.minor);
+        if out.is_set_aside() {
+            return None;
         }
+        let details = details::read(details, desk);
+        booking::put(field, &entry, details, (mark, amount), statement, &mut desk.text, out)
     }
 
     /// Any other field.
@@ -227,9 +239,9 @@ impl SwiftReader {
     }
 
     /// The first field of the file that is not UTF-8 is told about.
-    fn note_text(&mut self, field: &Field<'_>, out: &mut Output<'_>) {
+    fn note_text<'w>(&mut self, field: &Field<'w>, text: &mut Texts<'w>, out: &mut Output<'_>) {
         if !self.not_utf8
-            && !field.content.is_ascii()
+            && !text.is_utf8(field)
             && let Err(fault) = std::str::from_utf8(field.content)
         {
             self.not_utf8 = true;
@@ -308,6 +320,7 @@ impl SwiftReader {
 impl Reader for SwiftReader {
     fn run<'w>(&mut self, window: &'w [u8], last: bool, sink: &mut dyn Sink<'w>) -> usize {
         let mut out = Output::new(std::mem::take(&mut self.tally));
+        let mut desk = Desk::new(window);
         if !self.begun {
             self.begin(window, &mut out);
         }
@@ -315,20 +328,26 @@ impl Reader for SwiftReader {
             match self.lexer.step(window, self.base, last) {
                 Step::Unit(length) => {
                     let spans = std::mem::take(&mut self.lexer.spans);
-                    self.unit(window, spans.get(..length).unwrap_or_default(), &mut out);
+                    let payment = self.unit(window, spans.get(..length).unwrap_or_default(), &mut desk, &mut out);
                     self.lexer.spans = spans;
                     self.lexer.release(length);
+                    if out.has_records() {
+                        out.flush(sink);
+                    }
+                    if let Some(mut payment) = payment {
+                        out.number_payment(&mut payment);
+                        sink.record(Record::Payment(payment));
+                    }
                 }
                 Step::TooLong => self.stop(&mut out),
                 Step::NeedsBytes => break,
                 Step::End => {
                     self.end_of_file(&mut out);
-                    out.flush(sink);
                     break;
                 }
             }
-            out.flush(sink);
         }
+        out.flush(sink);
         if self.stopped {
             self.lexer.pass(window);
         }

@@ -1,7 +1,9 @@
 //! One statement from field 20 to its end: whose account, which balances, and whether opening balance and entries give the closing one.
 
+use std::sync::Arc;
+
 use crate::{
-    Balance, Currency, Effect, Figure, Finding, FindingCode, Location, Money, Severity,
+    Account, Balance, Currency, Effect, Figure, Finding, FindingCode, Location, Money, Party, Severity, SharedParty, Text,
     x12::{
         output::{Claim, Output},
         segment::decode,
@@ -20,9 +22,10 @@ use super::{
 pub(super) struct Statement {
     /// Where it begins.
     pub location: Location,
-    /// Field 25: bank and number of the account.
-    pub bank: Option<String>,
+    /// Field 25: the number of the account.
     pub account: Option<String>,
+    /// Bank and number, for all entries to share.
+    pub own: SharedParty<'static>,
     pub currency: Option<Currency>,
     opening: Option<i64>,
     movement: i128,
@@ -54,8 +57,8 @@ impl Statement {
     pub fn new(location: Location) -> Self {
         Self {
             location,
-            bank: None,
             account: None,
+            own: SharedParty::NOBODY,
             currency: None,
             opening: None,
             movement: 0,
@@ -77,14 +80,15 @@ impl Statement {
     pub fn take_account(&mut self, field: &Field<'_>) {
         let text = decode(field.first_line());
         let (bank, number) = match text.split_once('/') {
-            Some((bank, number)) if !bank.is_empty() => (Some(bank.trim().to_owned()), number),
+            Some((bank, number)) if !bank.is_empty() => (Some(Text::Owned(bank.trim().to_owned())), number),
             _ => (None, text.trim_start_matches('/')),
         };
         let number = number.trim();
         let (number, currency) = split_currency(number);
         self.currency = self.currency.or(currency);
-        self.bank = bank;
         self.account = Some(number.to_owned()).filter(|number| !number.is_empty());
+        let account = self.account.clone().map(|number| Account::new(Text::Owned(number)));
+        self.own = SharedParty::Shared(Arc::new(Party { bank, account, ..Party::default() }));
     }
 
     /// Fields 60F and 60M.
@@ -274,7 +278,7 @@ impl Statement {
     fn push(&self, kind: &str, stated: &Stated, field: &Field<'_>, out: &mut Output<'_>) {
         let account = self.account.as_deref().unwrap_or_default();
         out.balance(Balance {
-            account_last4: crate::Account::new(account.into()).last4(),
+            account_last4: Account::new(account.into()).last4(),
             kind: kind.to_owned(),
             amount: stated.money,
             date: stated.day.date(),

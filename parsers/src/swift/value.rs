@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use crate::{Currency, MoneyError, parse_minor, x12::value::count};
+use crate::{AMOUNT_MINOR_MAX, Currency, MoneyError, parse_minor, x12::value::count};
 
 /// Bytes of the longest amount read: 15d by the book, leading zeros in the wild.
 const AMOUNT_MAX: usize = 40;
@@ -12,6 +12,33 @@ const CENTURY_WINDOW: u64 = 80;
 
 /// Type d: digits with one decimal comma, `120,` and `,50` included. Amounts without a comma are seen and read as whole units.
 pub(super) fn amount(text: &[u8], currency: Currency) -> Result<i64, MoneyError> {
+    match plain_amount(text, currency) {
+        Some(minor) => Ok(minor),
+        None => any_amount(text, currency),
+    }
+}
+
+/// The everyday amount: up to thirteen digits, a comma and two decimals of a currency that has two.
+#[inline]
+fn plain_amount(text: &[u8], currency: Currency) -> Option<i64> {
+    let [whole @ .., b',', tens, ones] = text else { return None };
+    let two_decimals = currency == Currency::EUR || currency.exponent() == 2;
+    if !(1..=13).contains(&whole.len()) || !two_decimals {
+        return None;
+    }
+    let mut minor: i64 = 0;
+    for byte in whole.iter().chain([tens, ones]) {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        // Fifteen digits fit.
+        minor = minor.wrapping_mul(10).wrapping_add(i64::from(digit));
+    }
+    (minor <= AMOUNT_MINOR_MAX).then_some(minor)
+}
+
+fn any_amount(text: &[u8], currency: Currency) -> Result<i64, MoneyError> {
     let not_a_number = || MoneyError::NotANumber(String::from_utf8_lossy(text).into_owned());
     let mut pointed = [0_u8; AMOUNT_MAX];
     let slot = pointed.get_mut(..text.len()).ok_or_else(not_a_number)?;
@@ -42,6 +69,31 @@ impl Day {
             Self::Exact(date) | Self::Clamped(date) => Some(date),
             Self::None => None,
         }
+    }
+}
+
+/// The date read last: those of a statement are mostly one.
+#[derive(Debug)]
+pub(super) struct Days {
+    text: [u8; 6],
+    day: Day,
+}
+
+impl Default for Days {
+    fn default() -> Self {
+        Self { text: [0; 6], day: Day::None }
+    }
+}
+
+impl Days {
+    /// YYMMDD.
+    #[inline]
+    pub fn day(&mut self, text: &[u8]) -> Day {
+        if text != self.text {
+            let Ok(known) = <[u8; 6]>::try_from(text) else { return Day::None };
+            *self = Self { text: known, day: day(text) };
+        }
+        self.day
     }
 }
 
@@ -97,6 +149,7 @@ mod tests {
     #[test]
     fn dates_of_six_digits() {
         let date = |year, month, day| NaiveDate::from_ymd_opt(year, month, day).expect("a date");
+        let mut days = Days::default();
         for (text, expected) in [
             ("261119", Day::Exact(date(2026, 11, 19))),
             ("991231", Day::Exact(date(1999, 12, 31))),
@@ -110,6 +163,8 @@ mod tests {
             ("2611", Day::None),
         ] {
             assert_eq!(day(text.as_bytes()), expected, "{text}");
+            assert_eq!(days.day(text.as_bytes()), expected, "{text}");
+            assert_eq!(days.day(text.as_bytes()), expected, "{text}");
         }
     }
 }
