@@ -83,7 +83,7 @@ impl Engine {
     }
 
     /// Customers and rates, before anything happens.
-    async fn settle_in(&self, world: &World, mandate: &Mandate<'_>) -> anyhow::Result<()> {
+    pub(in crate::work) async fn settle_in(&self, world: &World, mandate: &Mandate<'_>) -> anyhow::Result<()> {
         let import = Import { mandate, files: &[] };
         let stored = self.import_customers(&import, &world.customer_rows).await?;
         all_new(&stored, world.customer_rows.len())?;
@@ -99,7 +99,7 @@ impl Engine {
     }
 
     /// The items of a day, as the ERP's export of that morning has them.
-    async fn enter(&self, day: Day<'_>, mandate: &Mandate<'_>) -> anyhow::Result<()> {
+    pub(in crate::work) async fn enter(&self, day: Day<'_>, mandate: &Mandate<'_>) -> anyhow::Result<()> {
         if day.items.is_empty() {
             return Ok(());
         }
@@ -109,7 +109,7 @@ impl Engine {
     }
 
     /// Archives and records a file of the world in one transaction, and makes its jobs.
-    async fn bring(&self, world: &World, events: &[Event]) -> anyhow::Result<()> {
+    pub(in crate::work) async fn bring(&self, world: &World, events: &[Event]) -> anyhow::Result<()> {
         let Some(file) = events.first().map(|event| event.file) else { return Ok(()) };
         let rows = Rows::of(events);
         let text: String = events.iter().map(|event| world.line(event)).collect();
