@@ -93,6 +93,24 @@ fn an_advice_for_a_payment_that_is_posted_waits_for_a_person() {
 }
 
 #[test]
+fn what_the_engine_guessed_of_a_payer_is_no_evidence_when_it_decides_again() {
+    on_both(|home| {
+        // Only the amount points to C0003, so it is a guess; the advice of a day later names the item and still not the payer.
+        let stranger = |order: Order| {
+            let text = order.file().replace("*083211308*DA*40229331251*1470221183*", "*083000137*DA*90000000001**");
+            text.replace("BLUESTEM GROCERS COOPERATIVE", "SOMEBODY ELSE").replace("*1470221183~\nN1", "~\nN1")
+        };
+        put(home, "drop/2026-03-16/cash.edi", &stranger(Order::new(950, "TRACE0950")));
+        let advice = Order { handling: "I", lines: INVOICE_PAID, ..Order::new(951, "TRACE0950") };
+        put(home, "drop/2026-03-17/advice.edi", &stranger(advice));
+        home.ok(&["ingest", "--by-day", &home.folder.path().join("drop").to_string_lossy()]);
+        let told = home.ok(&["explain", "P1", "--all"]);
+        assert!(told.contains("the advice came apart"), "it was decided again\n{told}");
+        assert!(!told.contains("confirmed"), "{told}");
+    });
+}
+
+#[test]
 fn an_advice_for_a_payment_that_is_held_waits_until_the_file_is_released() {
     on_both(|home| {
         let held = interchange(901, "RA", "820", &[Order::new(901, "TRACE0001").segments()], 2);

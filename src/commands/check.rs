@@ -16,10 +16,17 @@ pub struct Args {
 
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let engine = Engine::open_existing(&context.config, context.clock.clone()).await?;
+    let exit = prove(&engine, args.deep).await?;
+    engine.db.close().await;
+    Ok(exit)
+}
+
+/// Prints one line per promise and gives the exit code that they make.
+pub async fn prove(engine: &Engine, deep: bool) -> anyhow::Result<Exit> {
     let kept = engine.kept_audit_head()?;
     let mut tx = engine.db.read().await?;
     let mut promises = ledger::check(&mut tx, kept.as_ref()).await?;
-    promises.push(engine.check_archive(&mut tx, args.deep).await?);
+    promises.push(engine.check_archive(&mut tx, deep).await?);
     tx.rollback().await?;
     let mut text = String::new();
     for promise in &promises {
@@ -27,6 +34,5 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         text.push_str(&format!("{verdict}  {}: {}\n", promise.promise, promise.detail));
     }
     print(&text)?;
-    engine.db.close().await;
     Ok(if promises.iter().all(|promise| promise.holds) { Exit::Success } else { Exit::InputErrors })
 }

@@ -75,6 +75,16 @@ pub enum PaymentState {
 }
 
 impl PaymentState {
+    /// Where a payment stands once something of it was applied and this much was not.
+    pub const fn with_left(unapplied_minor: i64) -> Self {
+        if unapplied_minor == 0 { Self::Posted } else { Self::Exception }
+    }
+
+    /// Where it stands once the bank took it back and this much of it is left.
+    pub const fn taken_back(unapplied_minor: i64) -> Self {
+        if unapplied_minor == 0 { Self::Returned } else { Self::Exception }
+    }
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Held => "held",

@@ -267,7 +267,7 @@ impl Batch {
 
     fn pass(&mut self, mandate: &Mandate<'_>, posting: &Posting<'_>, unapplied_minor: i64) {
         let Some(payment) = self.payments.get(&posting.payment) else { return };
-        let state = if unapplied_minor == 0 { PaymentState::Posted } else { PaymentState::Exception };
+        let state = PaymentState::with_left(unapplied_minor);
         let change = PaymentChange {
             id: payment.id,
             version: payment.version,

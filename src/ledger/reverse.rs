@@ -102,7 +102,7 @@ pub async fn take_back(tx: &mut Tx, mandate: &Mandate<'_>, bank_return: i64, id:
     tx.record_entries(&[entry_of(mandate, entry, format!("return:{bank_return}"), "return", id, lines)]).await?;
     tx.record_applications(&[back]).await?;
     let unapplied_minor = payment.unapplied_minor - taken.amount_minor;
-    let state = if unapplied_minor == 0 { PaymentState::Returned } else { PaymentState::Exception };
+    let state = PaymentState::taken_back(unapplied_minor);
     tx.change_payments(&[change(&payment, unapplied_minor, state, 0)]).await?;
     tx.settle_bank_return(bank_return, Some(id), "posted").await?;
     if unapplied_minor == 0 {

@@ -32,6 +32,26 @@ pub struct NewCustomer {
     pub portfolio_owner: Option<String>,
 }
 
+impl NewCustomer {
+    /// The customer as it is known once it is stored under these ids.
+    pub fn known(self, id: CustomerId, parent: Option<CustomerId>, sellers: Vec<SellerId>) -> Customer {
+        Customer {
+            id,
+            code: self.code,
+            name: self.name,
+            aliases: self.aliases,
+            parent,
+            country: self.country,
+            currency: self.currency,
+            terms: self.terms,
+            sellers,
+            accounts: self.accounts.into_iter().map(|account| account.key).collect(),
+            originator_id: self.originator_id,
+            portfolio_owner: self.portfolio_owner,
+        }
+    }
+}
+
 /// One of our own accounts as the ERP tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewBankAccount {

@@ -117,6 +117,23 @@ impl Tx {
         self.first(sql, values![payment]).await?.map(|row| read(&mut Columns::of(&row))).transpose()
     }
 
+    /// All decisions about payments, oldest first, each with whether the engine posted by it.
+    pub async fn decisions_of_payments(&mut self, payments: &[PaymentId]) -> anyhow::Result<Vec<(StoredDecision, bool)>> {
+        let mut rows = Rows::of_width(1);
+        for id in payments {
+            rows.push(values![*id]);
+        }
+        let sql = "{v} select d.id, d.payment_id, d.at, d.business_day, d.outcome, d.proposals, d.evidence, \
+                   (select count(*) from application a where a.payment_id = d.payment_id and a.decision_id = d.id \
+                   and a.actor = 'engine' and a.reverses is null) from decision d join v on d.payment_id = v.id order by d.id";
+        let found = self.all_with_rows("id", rows, sql, Vec::new()).await?;
+        let decisions = found.iter().map(|row| {
+            let columns = &mut Columns::of(row);
+            Ok((read(columns)?, columns.number()? > 0))
+        });
+        decisions.collect()
+    }
+
     /// Decisions after `id`, oldest first.
     pub async fn decisions_after(&mut self, id: DecisionId, limit: usize) -> anyhow::Result<Vec<PastDecision>> {
         let sql = "select id, payment_id, at, business_day, rule_set, outcome, proposals, certificate_id, amount_class, inputs \

@@ -39,6 +39,36 @@ pub struct NewOpenItem {
     pub file: Option<FileId>,
 }
 
+impl NewOpenItem {
+    /// The item as it is once it was entered. Like every importer we believe a closed item closed and an open one open.
+    pub fn entered(self, id: OpenItemId) -> OpenItem {
+        OpenItem {
+            id,
+            status: self.status(),
+            seller: self.seller,
+            customer: self.customer,
+            number: self.number,
+            kind: self.kind,
+            currency: self.currency,
+            amount_minor: self.amount_minor,
+            open_minor: self.open_minor,
+            discount_exempt_minor: self.discount_exempt_minor,
+            issue_date: self.issue_date,
+            entered_date: self.entered_date,
+            due_date: self.due_date,
+            terms: self.terms,
+            po: self.po,
+            bol: self.bol,
+            pro: self.pro,
+            closed_date: self.closed_date,
+        }
+    }
+
+    const fn status(&self) -> ItemStatus {
+        if self.open_minor == 0 { ItemStatus::Closed } else { ItemStatus::Open }
+    }
+}
+
 /// What became of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ItemOutcome {
@@ -437,7 +467,7 @@ impl Known {
         let external_id = row.external_id.clone().or_else(|| self.new.external_id.clone());
         self.new = NewOpenItem { entered_date, external_id, ..row.clone() };
         self.settled_elsewhere_minor = row.amount_minor - row.open_minor;
-        self.status = if row.open_minor == 0 { ItemStatus::Closed } else { ItemStatus::Open };
+        self.status = row.status();
     }
 
     fn says_the_same(&self, row: &NewOpenItem) -> bool {

@@ -70,6 +70,25 @@ pub struct BankReturn {
     pub state: String,
 }
 
+impl NewReturn {
+    /// The return as it is once it is stored and nothing was done about it.
+    pub fn stored(&self) -> BankReturn {
+        BankReturn {
+            id: self.id,
+            file: self.source.file,
+            currency: self.currency,
+            amount_minor: self.amount_minor,
+            code: self.code.clone(),
+            original_trace: self.original_trace.clone(),
+            trace: self.trace.clone(),
+            payer_name: self.payer_name.clone(),
+            seller: self.seller,
+            payment: None,
+            state: if self.held { "held" } else { "received" }.to_owned(),
+        }
+    }
+}
+
 /// A change of a payment that `ledger` decided; it applies to the version it was decided on and to no other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PaymentChange {

@@ -10,7 +10,7 @@ use std::{
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use super::{Db, Kind, NewArrival, NewCustomer, NewOpenItem, NewPayment, Now, Tx};
+use super::{Db, Kind, NewArrival, NewCustomer, NewOpenItem, NewPayment, Now, Scratch, Tx};
 use crate::domain::{
     Currency, CustomerId, FileId, ItemKind, Location, Method, Payer, Payment, PaymentId, PaymentState, Remittance, RemittanceId,
     RemittanceLine, RemittanceState, SellerId, Sighting, Source, TermsOfPayment,
@@ -23,7 +23,7 @@ pub(crate) struct Fresh {
     /// Seconds since the start that the store believes have passed.
     pub(crate) clock: Arc<AtomicI64>,
     folder: Option<tempfile::TempDir>,
-    server: Option<(String, String)>,
+    scratch: Option<Scratch>,
 }
 
 /// Declares a test that runs on SQLite and on PostgreSQL: `on_both!(async fn name(fresh: &Fresh) { … })`.
@@ -68,22 +68,20 @@ impl Fresh {
             .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned());
         let required = std::env::var("TIEOUT_REQUIRE").is_ok_and(|names| names.contains("postgres"));
         let name = format!("tieout_test_{}_{:x}", std::process::id(), unique());
-        match admin(&server, &format!("create database {name}")).await {
-            Ok(()) => {}
-            Err(error) if required => panic!("PostgreSQL is required and does not answer: {error}"),
+        match Scratch::create(&server, &name).await {
+            Ok(scratch) => Some(Self::open(scratch.url(), None, Some(scratch)).await),
+            Err(error) if required => panic!("PostgreSQL is required and does not answer: {error:#}"),
             Err(error) => {
-                eprintln!("skipped: PostgreSQL does not answer ({error})");
-                return None;
+                eprintln!("skipped: PostgreSQL does not answer ({error:#})");
+                None
             }
         }
-        let (base, _) = server.rsplit_once('/').expect("a database address has a path");
-        Some(Self::open(format!("{base}/{name}"), None, Some((server, name))).await)
     }
 
-    async fn open(url: String, folder: Option<tempfile::TempDir>, server: Option<(String, String)>) -> Self {
+    async fn open(url: String, folder: Option<tempfile::TempDir>, scratch: Option<Scratch>) -> Self {
         let clock = Arc::new(AtomicI64::new(0));
         let db = Db::open(&url, ticking(&clock)).await.expect("a fresh database opens");
-        Self { db, url, clock, folder, server }
+        Self { db, url, clock, folder, scratch }
     }
 
     /// Opens the same database once more, as another process would.
@@ -105,8 +103,8 @@ impl Fresh {
 
     pub(crate) async fn close(self) {
         self.db.close().await;
-        if let Some((server, name)) = self.server {
-            admin(&server, &format!("drop database {name} with (force)")).await.expect("the test database goes away");
+        if let Some(scratch) = self.scratch {
+            scratch.remove().await.expect("the test database goes away");
         }
         drop(self.folder);
     }
@@ -266,16 +264,6 @@ pub(crate) fn ticking(clock: &Arc<AtomicI64>) -> Now {
 fn unique() -> i64 {
     static NEXT: AtomicI64 = AtomicI64::new(0);
     NEXT.fetch_add(1, Ordering::SeqCst)
-}
-
-async fn admin(server: &str, sql: &str) -> Result<(), sqlx::Error> {
-    use sqlx::{Connection, Executor};
-    sqlx::any::install_default_drivers();
-    let connecting = sqlx::AnyConnection::connect(server);
-    let mut connection =
-        tokio::time::timeout(std::time::Duration::from_secs(5), connecting).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
-    connection.execute(sqlx::AssertSqlSafe(sql)).await?;
-    connection.close().await
 }
 
 on_both! {

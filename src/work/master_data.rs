@@ -1,7 +1,7 @@
 //! Customers, accounts, rates and open items from CSV rows into the store; open-item lists may also arrive as files in the drop folder.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     io::{BufRead, BufReader, Read, Seek},
 };
 
@@ -19,11 +19,12 @@ use super::{
 };
 use crate::{
     audit,
-    domain::{AccountKey, BankAccount, Currency, Customer, CustomerId, FileId, ItemStatus, Relation},
+    domain::{AccountKey, BankAccount, Currency, Customer, CustomerId, FileId, ItemStatus, Relation, SellerId},
     intake::import::{
         BankAccountRow, CustomerRow, Importable, Imported, Mapping, OpenItemRow, RateRow, RelationRow, Row, Wrong, read,
     },
     ledger::{self, Mandate},
+    secret::Vault,
     store::{
         AuditEvent, File, FileCounts, FileState, FileTotal, ItemOutcome, NewBankAccount, NewCustomer, NewOpenItem, Rate,
         Recording, TotalKind, Tx,
@@ -96,7 +97,7 @@ impl Engine {
         import.allowed()?;
         let mut customers = Vec::with_capacity(rows.len());
         for row in rows {
-            customers.push(self.customer(row)?);
+            customers.push(new_customer(row, &self.vault)?);
         }
         let sellers: BTreeMap<_, _> =
             rows.iter().flat_map(|row| &row.seller_codes).map(|code| (code.clone(), code.clone())).collect();
@@ -236,26 +237,6 @@ impl Engine {
         let account = row.deposit_account.as_ref()?;
         let bank = row.deposit_bank.as_deref().or(row.bank.as_deref());
         self.vault.key_of(bank, account).zip(self.vault.key_of(None, account))
-    }
-
-    fn customer(&self, row: &CustomerRow) -> anyhow::Result<NewCustomer> {
-        let mut accounts = Vec::with_capacity(row.accounts.len());
-        for known in &row.accounts {
-            accounts.extend(self.vault.seal_account(known.bank.as_deref(), &known.account)?);
-        }
-        Ok(NewCustomer {
-            code: row.code.clone(),
-            name: row.name.clone(),
-            aliases: row.aliases.clone(),
-            parent_code: row.parent_code.clone(),
-            country: row.country.clone(),
-            currency: row.currency,
-            terms: row.terms.clone(),
-            seller_codes: row.seller_codes.clone(),
-            accounts,
-            originator_id: row.originator_id.clone(),
-            portfolio_owner: row.portfolio_owner.clone(),
-        })
     }
 
     /// The rows of an open-item list that came as a file; nothing when the content is something else.
@@ -424,22 +405,57 @@ async fn relations(tx: &mut Tx, rows: &[Row<RelationRow>]) -> anyhow::Result<(Ve
     Ok((relations, unknown))
 }
 
+/// A customer as it is stored, with its accounts sealed.
+pub(super) fn new_customer(row: &CustomerRow, vault: &Vault) -> anyhow::Result<NewCustomer> {
+    let mut accounts = Vec::with_capacity(row.accounts.len());
+    for known in &row.accounts {
+        accounts.extend(vault.seal_account(known.bank.as_deref(), &known.account)?);
+    }
+    Ok(NewCustomer {
+        code: row.code.clone(),
+        name: row.name.clone(),
+        aliases: row.aliases.clone(),
+        parent_code: row.parent_code.clone(),
+        country: row.country.clone(),
+        currency: row.currency,
+        terms: row.terms.clone(),
+        seller_codes: row.seller_codes.clone(),
+        accounts,
+        originator_id: row.originator_id.clone(),
+        portfolio_owner: row.portfolio_owner.clone(),
+    })
+}
+
 /// Rows as items, and the names in them that nobody knows.
 async fn open_items(tx: &mut Tx, rows: &[Row<OpenItemRow>]) -> anyhow::Result<(Vec<NewOpenItem>, Vec<UnknownName>)> {
-    let customers = tx.customer_ids().await?;
-    let sellers: BTreeMap<_, _> = tx.sellers().await?.into_iter().map(|seller| (seller.code, seller.id)).collect();
+    let names = Names {
+        customers: tx.customer_ids().await?,
+        sellers: tx.sellers().await?.into_iter().map(|seller| (seller.code, seller.id)).collect(),
+    };
     let (mut items, mut unknown) = (Vec::with_capacity(rows.len()), Vec::new());
-    for Row { line, value: row } in rows {
-        let mut missing = |column, found: &str| unknown.push(UnknownName { line: *line, column, found: found.to_owned() });
-        let Some(&seller) = sellers.get(&row.seller_code) else {
-            missing("seller_id", &row.seller_code);
-            continue;
-        };
-        let Some(&customer) = customers.get(&row.customer_code) else {
-            missing("customer_id", &row.customer_code);
-            continue;
-        };
-        items.push(NewOpenItem {
+    for row in rows {
+        match names.item(row) {
+            Ok(item) => items.push(item),
+            Err(missing) => unknown.push(missing),
+        }
+    }
+    Ok((items, unknown))
+}
+
+/// Customers and sellers by the codes that rows name them with.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    pub(super) customers: HashMap<String, CustomerId>,
+    pub(super) sellers: BTreeMap<String, SellerId>,
+}
+
+impl Names {
+    /// The item of a row, or the name in it that nobody knows.
+    pub(super) fn item(&self, Row { line, value: row }: &Row<OpenItemRow>) -> Result<NewOpenItem, UnknownName> {
+        let missing = |column, found: &str| UnknownName { line: *line, column, found: found.to_owned() };
+        let seller = *self.sellers.get(&row.seller_code).ok_or_else(|| missing("seller_id", &row.seller_code))?;
+        let customer = *self.customers.get(&row.customer_code).ok_or_else(|| missing("customer_id", &row.customer_code))?;
+        Ok(NewOpenItem {
             seller,
             customer,
             number: row.number.clone(),
@@ -459,9 +475,8 @@ async fn open_items(tx: &mut Tx, rows: &[Row<OpenItemRow>]) -> anyhow::Result<(V
             closed_date: row.closed_date,
             cancels: row.status == ItemStatus::Cancelled,
             file: None,
-        });
+        })
     }
-    Ok((items, unknown))
 }
 
 fn wrong_finding(wrong: &Wrong) -> Finding {

@@ -117,13 +117,9 @@ impl Engine {
         let mut decided = Vec::with_capacity(payments.len());
         for mut payment in payments {
             let version = payment.version;
-            if payment.remittance.is_none()
-                && let Some(link) = matching::link(&payment, snapshot)
-                && let Some(remittance) = snapshot.waiting_remittance(link.to).cloned()
-            {
-                snapshot.forget_waiting_remittance(link.to);
-                links.push((link.to, payment.id));
-                payment.remittance = Some(link.to);
+            forget_guess(&mut payment);
+            if let Some(remittance) = take_waiting(snapshot, &mut payment) {
+                links.push((remittance.id, payment.id));
                 // Linking changes the row, so the version goes up by one.
                 payment.version += 1;
                 remittances.insert(payment.id, remittance);
@@ -131,14 +127,7 @@ impl Engine {
             let remittance = remittances.get(&payment.id);
             let case = Case { payment: &payment, remittance, today: self.clock.today(), permits: &permits };
             let decision = matching::decide(&case, snapshot, &self.rules);
-            if decision.posts()
-                && let Some(proposal) = decision.proposals.first()
-            {
-                snapshot.settle(proposal, self.clock.today());
-                let lessons: Vec<_> = proposal.lines.iter().map(|line| Lesson::of_engine(line.item)).collect();
-                snapshot.learn(&payment, remittance, &lessons);
-            }
-            snapshot.saw_payment(&payment, remittance);
+            follow(snapshot, &case, &decision);
             let inputs = Inputs { known, remittance: payment.remittance, unapplied_minor: payment.unapplied_minor };
             let lines = decision.proposals.iter().take(1).flat_map(|best| &best.lines);
             let owners = lines.filter_map(|line| Some((line.item, snapshot.owner(line.item)?))).collect();
@@ -241,6 +230,33 @@ impl Engine {
     }
 }
 
+/// Who a payment is from is known once something of it is applied. Until then it is what the engine guessed when it held the payment, and a guess
+/// must not confirm itself when the payment is decided again.
+pub(super) const fn forget_guess(payment: &mut Payment) {
+    if payment.unapplied_minor == payment.amount_minor {
+        payment.payer.customer = None;
+    }
+}
+
+/// The advice that waited for this payment, which has it from now on.
+pub(super) fn take_waiting(snapshot: &mut Snapshot, payment: &mut Payment) -> Option<Remittance> {
+    let link = matching::link(payment, snapshot)?;
+    let remittance = snapshot.waiting_remittance(link.to).cloned()?;
+    snapshot.forget_waiting_remittance(link.to);
+    payment.remittance = Some(link.to);
+    Some(remittance)
+}
+
+/// The next decision sees what this one took, and learns from it.
+pub(super) fn follow(snapshot: &mut Snapshot, case: &Case<'_>, decision: &Decision) {
+    if let Some(proposal) = decision.proposals.first().filter(|_| decision.posts()) {
+        snapshot.settle(proposal, case.today);
+        let lessons: Vec<_> = proposal.lines.iter().map(|line| Lesson::of_engine(line.item)).collect();
+        snapshot.learn(case.payment, case.remittance, &lessons);
+    }
+    snapshot.saw_payment(case.payment, case.remittance);
+}
+
 fn is_waiting(remittance: &Remittance) -> bool {
     remittance.state == crate::domain::RemittanceState::Waiting
 }
@@ -258,7 +274,8 @@ fn posting_of<'a>(one: &'a Decided, decision: DecisionId) -> Option<Posting<'a>>
     })
 }
 
-fn customer(decision: &Decision) -> Option<crate::domain::CustomerId> {
+/// Who pays, as far as the decision knows.
+pub(super) fn customer(decision: &Decision) -> Option<CustomerId> {
     decision.proposals.first().and_then(|proposal| proposal.customer)
 }
 

@@ -121,13 +121,10 @@ impl Engine {
         }
         record_row(tx, file, &survey, verdict, &recorded, findings.len() as u64).await?;
         if verdict != Status::Held {
-            ledger::receive(tx, &self.mandate(), file.id).await?;
-            self.join_sources(tx, &raiser, file.id).await?;
+            let jobs = match_jobs(file.id, survey.counts.payments, recorded.waiting, survey.counts.returns > 0);
+            self.make_live(tx, &raiser, file.id, jobs).await?;
         }
         acknowledge::answer(tx, &survey.received, file.id, &reused, self.clock.now()).await?;
-        if verdict != Status::Held {
-            tx.enqueue(&match_jobs(file.id, survey.counts.payments, recorded.waiting, survey.counts.returns > 0)).await?;
-        }
         tracing::info!(
             file.id = file.id.0,
             format = survey.format.as_str(),
@@ -135,6 +132,20 @@ impl Engine {
             payments = survey.counts.payments,
             "file recorded"
         );
+        Ok(())
+    }
+
+    /// What a file says counts from now on: its receipt is booked, other records of the same money are linked, and its jobs are stored.
+    pub(super) async fn make_live(
+        &self,
+        tx: &mut Tx,
+        raiser: &Raiser<'_>,
+        file: FileId,
+        jobs: Vec<NewJob>,
+    ) -> anyhow::Result<()> {
+        ledger::receive(tx, &self.mandate(), file).await?;
+        self.join_sources(tx, raiser, file).await?;
+        tx.enqueue(&jobs).await?;
         Ok(())
     }
 

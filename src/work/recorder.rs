@@ -248,7 +248,7 @@ impl<'a> Recorder<'a> {
         let currency = currency(&remittance);
         let seller = setting.directory.payee(&remittance.payee, remittance.exchange.as_ref(), setting.vault);
         let total_minor = remittance.total.map(|total| total.minor);
-        let sum = remittance.lines.iter().map(|line| line.net.map(|net| i128::from(net.minor))).sum::<Option<i128>>();
+        let lines: Vec<_> = remittance.lines.into_iter().map(line).collect();
         self.remittance_places.insert(remittance.seq, self.remittances.len());
         self.remittances.push(Remittance {
             id: RemittanceId(next(&mut self.remittance_ids)?),
@@ -260,8 +260,8 @@ impl<'a> Recorder<'a> {
             date: remittance.date,
             payer,
             trace: remittance.trace.map(|trace| trace.into_owned()),
-            balanced: total_minor.zip(sum).filter(|_| !remittance.lines.is_empty()).map(|(total, sum)| i128::from(total) == sum),
-            lines: remittance.lines.into_iter().map(line).collect(),
+            balanced: balanced(total_minor, &lines),
+            lines,
             text: remittance.text.as_deref().map(told),
             payment: None,
             state: if setting.held { RemittanceState::Held } else { RemittanceState::Waiting },
@@ -310,7 +310,7 @@ fn told(text: &str) -> String {
 }
 
 /// The payer with its account sealed, the bank, and the account's ciphertext.
-fn payer(party: &parsers::Party<'_>, vault: &Vault) -> anyhow::Result<(Payer, Option<String>, Option<String>)> {
+pub(super) fn payer(party: &parsers::Party<'_>, vault: &Vault) -> anyhow::Result<(Payer, Option<String>, Option<String>)> {
     let own = |text: &Option<parsers::Text<'_>>| text.as_ref().map(|text| text.clone().into_owned());
     let sealed = match &party.account {
         Some(account) => vault.seal_account(party.bank.as_deref(), account)?,
@@ -322,6 +322,12 @@ fn payer(party: &parsers::Party<'_>, vault: &Vault) -> anyhow::Result<(Payer, Op
     };
     let payer = Payer { name: own(&party.name), id: own(&party.id), account, account_last4: last4, customer: None };
     Ok((payer, own(&party.bank), cipher))
+}
+
+/// Whether the lines of an advice add up to its total; nothing where it names no total or a line no amount.
+pub(super) fn balanced(total_minor: Option<i64>, lines: &[RemittanceLine]) -> Option<bool> {
+    let sum = lines.iter().map(|line| line.net_minor.map(i128::from)).sum::<Option<i128>>();
+    total_minor.zip(sum).filter(|_| !lines.is_empty()).map(|(total, sum)| i128::from(total) == sum)
 }
 
 /// The currency of an advice: that of its total, or of the first amount in it.

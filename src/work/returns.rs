@@ -127,13 +127,18 @@ async fn named(tx: &mut Tx, returned: &BankReturn, today: NaiveDate) -> anyhow::
     tx.payments_by_mark(&mark, today.checked_sub_days(Days::new(RETURN_DAYS)).unwrap_or(today)).await
 }
 
+/// Whether a payment bears the trace of a return, with zeros before it or without.
+pub(super) fn bears(payment: Option<&str>, trace: &str) -> bool {
+    payment.is_some_and(|ours| ours == trace || ours == trace.trim_start_matches('0'))
+}
+
 fn mark_of(trace: &str) -> String {
     normalise::fold(trace).trim_start_matches('0').to_owned()
 }
 
 /// The payments a return may be about: same currency, live, and at least as much. A number that is given often, as that of a cheque, names
 /// one only together with the exact amount, and of no other payer.
-fn originals(returned: &BankReturn, named: Vec<Payment>) -> Vec<Payment> {
+pub(super) fn originals(returned: &BankReturn, named: Vec<Payment>) -> Vec<Payment> {
     let mut payments = named;
     payments.retain(|payment| {
         payment.currency == returned.currency

@@ -5,6 +5,8 @@
 
 mod history;
 mod report;
+#[cfg(test)]
+mod suite;
 pub(super) mod verdict;
 
 use std::{
@@ -22,10 +24,10 @@ use self::{
     verdict::{Confirmed, Lines},
 };
 use crate::{
-    domain::{Currency, DecisionId, Outcome, PaymentId, Permit, Permits, Proposal, Reason, Stratum},
+    domain::{Currency, Decision, DecisionId, Outcome, PaymentId, Permit, Permits, Proposal, Reason, Stratum},
     matching::{self, Case},
     rules::RuleSet,
-    store::{Db, PastDecision},
+    store::{Db, Inputs, PastDecision},
 };
 
 /// Decisions read at once.
@@ -93,15 +95,20 @@ impl Replay<'_> {
         };
         self.history.advance(decision, inputs);
         if self.range.has(decision.business_day)
-            && let Some((payment, remittance)) = self.history.subject(decision, inputs)
+            && let Some(now) = self.again(decision, inputs)?
         {
-            let rules = self.rules.on(decision.business_day)?;
-            let case = Case { payment: &payment, remittance, today: decision.business_day, permits: &permits_of(decision) };
-            let now = matching::decide(&case, self.history.snapshot(), &rules);
             self.found.add(decision, now.posts().then(|| now.proposals.into_iter().next()).flatten());
         }
         self.history.decided(decision, inputs);
         Ok(())
+    }
+
+    /// The decision once more, on what it stood on.
+    fn again(&mut self, decision: &PastDecision, inputs: &Inputs) -> anyhow::Result<Option<Decision>> {
+        let Some((payment, remittance)) = self.history.subject(decision, inputs) else { return Ok(None) };
+        let rules = self.rules.on(decision.business_day)?;
+        let case = Case { payment: &payment, remittance, today: decision.business_day, permits: &permits_of(decision) };
+        Ok(Some(matching::decide(&case, self.history.snapshot(), &rules)))
     }
 }
 

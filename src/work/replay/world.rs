@@ -1,312 +1,184 @@
 //! A labelled world: master data as an ERP would give it, and what happened day by day as JSON lines.
 
-use std::{collections::HashMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use anyhow::Context;
 use chrono::NaiveDate;
-use serde::Deserialize;
-use tieout_parsers::Account;
 
+use super::event::{Event, Reading, What};
 use crate::{
-    domain::{
-        AccountKey, Currency, Customer, CustomerId, FileId, ItemStatus, Location, Method, OpenItem, OpenItemId, Payer, Payment,
-        PaymentId, PaymentState, Remittance, RemittanceAdjustment, RemittanceId, RemittanceLine, RemittanceState, SellerId,
-        Source,
-    },
-    intake::import::{self, CustomerRow, Importable, Mapping, OpenItemRow},
-    secret,
+    domain::{Customer, CustomerId, Decision, ItemStatus, OpenItem, OpenItemId, Payment, PaymentId, SellerId},
+    intake::import::{self, CustomerRow, Importable, Mapping, OpenItemRow, RateRow, Row},
+    matching::{self, explain::Names as Shown},
+    secret::Vault,
+    work::master_data::{Names, new_customer},
 };
 
-/// What the engine may read of a world. The labels are not part of it.
+/// What the engine may read of a world. The labels are not part of it. Everything bears the number that a fresh store gives it.
 #[derive(Debug, Default)]
 pub struct World {
     pub customers: Vec<Customer>,
-    /// In the order of the day they were entered.
-    pub items: Vec<OpenItem>,
-    /// The world's own names of the items, by id.
-    pub item_names: HashMap<OpenItemId, String>,
+    /// In the order of their codes.
+    pub customer_rows: Vec<CustomerRow>,
+    pub rates: Vec<RateRow>,
+    /// In the order in which they were entered; the first is item 1.
+    items: Vec<Row<OpenItemRow>>,
     /// What happened, in order of arrival.
     pub events: Vec<Event>,
-}
-
-/// One thing that happened.
-#[derive(Debug)]
-pub enum Event {
-    Payment { name: String, day: NaiveDate, payment: Box<Payment>, advice: Option<Box<Remittance>> },
-    Advice { day: NaiveDate, remittance: Box<Remittance> },
-    Return { name: String, day: NaiveDate, trace: String, amount_minor: i64, currency: Currency },
-}
-
-impl Event {
-    pub const fn day(&self) -> NaiveDate {
-        match self {
-            Self::Payment { day, .. } | Self::Advice { day, .. } | Self::Return { day, .. } => *day,
-        }
-    }
-}
-
-/// A line of `payments.jsonl`. Amounts are minor units.
-#[derive(Debug, Deserialize)]
-struct Row {
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(default)]
-    payment_id: String,
-    date: NaiveDate,
-    seller_id: String,
-    #[serde(default)]
-    channel: String,
-    #[serde(default)]
-    amount: i64,
-    total: Option<i64>,
-    currency: String,
-    #[serde(default)]
-    payer_name: String,
-    #[serde(default)]
-    payer_bank: String,
-    #[serde(default)]
-    payer_account: String,
-    #[serde(default)]
-    trace: String,
-    #[serde(default)]
-    payment_ref: String,
-    #[serde(default)]
-    orig_trace: String,
-    #[serde(default)]
-    remittance: Vec<Line>,
-    #[serde(default)]
+    names: Names,
+    /// `payments.jsonl`.
     text: String,
 }
 
-#[derive(Debug, Deserialize)]
-struct Line {
-    #[serde(rename = "ref")]
-    reference: String,
-    qual: String,
-    gross: Option<i64>,
-    discount: Option<i64>,
-    net: Option<i64>,
-    reason: String,
-    date: String,
+/// A day on which something happened.
+#[derive(Clone, Copy, Debug)]
+pub struct Day<'a> {
+    pub day: NaiveDate,
+    /// Items entered since the day before, and the number of the first.
+    pub items: &'a [Row<OpenItemRow>],
+    first_item: usize,
+    events: &'a [Event],
+    world: &'a World,
 }
 
 impl World {
-    /// Reads `customers.csv`, `invoices.csv` and `payments.jsonl` of a folder. Errors name file and line.
-    pub fn read(folder: &Path) -> anyhow::Result<Self> {
-        let mut reading = Reading::default();
-        let mut world = Self { customers: reading.customers(rows(folder, "customers.csv")?), ..Self::default() };
-        for row in rows::<OpenItemRow>(folder, "invoices.csv")? {
-            let item =
-                reading.item(&row).with_context(|| format!("invoices.csv: nobody knows customer {}", row.customer_code))?;
-            world.item_names.insert(item.id, row.external_id.unwrap_or(row.number));
-            world.items.push(item);
+    /// Reads `customers.csv`, `invoices.csv`, `rates.csv` where there is one, and `payments.jsonl` of a folder. Errors name file and line.
+    pub fn read(folder: &Path, vault: &Vault) -> anyhow::Result<Self> {
+        let customers = rows::<CustomerRow>(folder, "customers.csv")?.into_iter();
+        let customers: BTreeMap<_, _> = customers.map(|row| (row.value.code.clone(), row.value)).collect();
+        let mut world = Self { names: names(&customers), customer_rows: customers.into_values().collect(), ..Self::default() };
+        world.customers = world.known_customers(vault)?;
+        world.items = rows::<OpenItemRow>(folder, "invoices.csv")?;
+        // What was cancelled before anybody knew it is nothing to us.
+        world.items.retain(|row| row.value.status != ItemStatus::Cancelled);
+        if let Some(unknown) = world.items.iter().find_map(|row| world.names.item(row).err()) {
+            anyhow::bail!("invoices.csv:{}: nobody knows {} {}", unknown.line, unknown.column, unknown.found);
         }
-        world.items.sort_by_key(|item| (item.entered_date, item.id));
+        world.items.sort_by_key(|row| row.value.entered_date);
+        if folder.join("rates.csv").is_file() {
+            world.rates = rows::<RateRow>(folder, "rates.csv")?.into_iter().map(|row| row.value).collect();
+        }
         let path = folder.join("payments.jsonl");
-        let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-        for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let event = serde_json::from_str(line)
-                .map_err(anyhow::Error::from)
-                .and_then(|row| reading.event(row))
-                .with_context(|| format!("{}:{}", path.display(), index + 1))?;
-            world.events.push(event);
-        }
+        world.text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+        world.events = events(&world.text, &mut Reading::new(&world.names, vault), &path)?;
         Ok(world)
+    }
+
+    /// The days in the order of the world.
+    pub fn days(&self) -> impl Iterator<Item = Day<'_>> {
+        let mut entered = 0;
+        self.events.chunk_by(|one, next| one.day == next.day).filter_map(move |events| {
+            let day = events.first()?.day;
+            let first_item = entered;
+            let new = self.items.get(first_item..)?.iter().take_while(|row| row.value.entered_date <= day).count();
+            entered += new;
+            Some(Day { day, items: self.items.get(first_item..entered)?, first_item, events, world: self })
+        })
+    }
+
+    /// The line of an event, with its end.
+    pub(super) fn line(&self, event: &Event) -> &str {
+        self.text.get(event.line.clone()).unwrap_or_default()
+    }
+
+    /// The world's own name of an item.
+    pub(super) fn item_name(&self, id: OpenItemId) -> Option<&str> {
+        let place = usize::try_from(id.0).ok()?.checked_sub(1)?;
+        let row = &self.items.get(place)?.value;
+        Some(row.external_id.as_deref().unwrap_or(&row.number))
+    }
+
+    /// Items by their names.
+    pub(super) fn items_by_name(&self) -> BTreeMap<&str, OpenItemId> {
+        let ids = (1..).map(OpenItemId);
+        self.items.iter().zip(ids).map(|(row, id)| (row.value.external_id.as_deref().unwrap_or(&row.value.number), id)).collect()
+    }
+
+    /// The world's own names of its payments, with the payments as they came, in the order of their ids.
+    pub(super) fn payments(&self) -> impl Iterator<Item = (&str, &Payment)> {
+        self.events.iter().filter_map(|event| match &event.what {
+            What::Payment { name, new, .. } => Some((name.as_str(), &new.payment)),
+            What::Advice(_) | What::Return { .. } => None,
+        })
+    }
+
+    /// How a payment was decided, as `tieout explain` would tell it; nothing decided where there is no such payment.
+    pub(super) fn tell(&self, name: &str, decision: impl FnOnce(PaymentId) -> Option<Decision>) -> String {
+        let payment = self.payments().find(|(known, _)| *known == name).map(|(_, payment)| payment);
+        let Some((payment, decision)) = payment.and_then(|payment| Some((payment, decision(payment.id)?))) else {
+            return format!("{name}: there is no such payment in this world\n");
+        };
+        let names = Shown {
+            currency: payment.currency,
+            item: &|id| self.item_name(id).map(str::to_owned),
+            customer: &|id| self.customers.iter().find(|customer| customer.id == id).map(|customer| customer.code.clone()),
+        };
+        format!("{name}\n{}", matching::explain::render(&decision, &names))
+    }
+
+    fn known_customers(&self, vault: &Vault) -> anyhow::Result<Vec<Customer>> {
+        let customer = |row: &CustomerRow| {
+            let id = |code: &String| self.names.customers.get(code).copied();
+            let sellers = row.seller_codes.iter().filter_map(|code| self.names.sellers.get(code).copied()).collect();
+            let own = id(&row.code).with_context(|| format!("customer {} has no number", row.code))?;
+            Ok(new_customer(row, vault)?.known(own, row.parent_code.as_ref().and_then(id), sellers))
+        };
+        self.customer_rows.iter().map(customer).collect()
     }
 }
 
-fn rows<T: Importable>(folder: &Path, name: &str) -> anyhow::Result<Vec<T>> {
+impl<'a> Day<'a> {
+    /// The items entered, with the numbers that the store gives them.
+    pub fn entered(self) -> impl Iterator<Item = OpenItem> + use<'a> {
+        let ids = (self.first_item + 1..).map(|number| OpenItemId(i64::try_from(number).unwrap_or(i64::MAX)));
+        self.items.iter().zip(ids).filter_map(move |(row, id)| Some(self.world.names.item(row).ok()?.entered(id)))
+    }
+
+    /// The files that came, in order of arrival.
+    pub fn files(self) -> impl Iterator<Item = &'a [Event]> {
+        self.events.chunk_by(|one, next| one.file == next.file)
+    }
+
+    /// Payments that came on the day.
+    pub fn payments(self) -> impl Iterator<Item = (&'a str, PaymentId)> {
+        self.events.iter().filter_map(|event| match &event.what {
+            What::Payment { name, new, .. } => Some((name.as_str(), new.payment.id)),
+            What::Advice(_) | What::Return { .. } => None,
+        })
+    }
+}
+
+/// Numbers as the store gives them: in the order of the codes.
+fn names(customers: &BTreeMap<String, CustomerRow>) -> Names {
+    let sellers: BTreeSet<&String> = customers.values().flat_map(|row| &row.seller_codes).collect();
+    Names {
+        customers: customers.keys().cloned().zip((1..).map(CustomerId)).collect(),
+        sellers: sellers.into_iter().cloned().zip((1..).map(SellerId)).collect(),
+    }
+}
+
+fn rows<T: Importable>(folder: &Path, name: &str) -> anyhow::Result<Vec<Row<T>>> {
     let (imported, _) = import::read_file::<T>(&folder.join(name), &Mapping::default(), &mut |_| {})?;
     if let Some(wrong) = imported.wrong.first() {
         anyhow::bail!("{wrong}");
     }
-    Ok(imported.rows.into_iter().map(|row| row.value).collect())
+    Ok(imported.rows)
 }
 
-/// Codes given numbers while a world is read.
-#[derive(Default)]
-struct Reading {
-    sellers: HashMap<String, SellerId>,
-    customers: HashMap<String, CustomerId>,
-    items: i64,
-    payments: i64,
-    remittances: i64,
-}
-
-impl Reading {
-    fn seller(&mut self, code: &str) -> SellerId {
-        let next = SellerId(i64::try_from(self.sellers.len()).unwrap_or(i64::MAX) + 1);
-        *self.sellers.entry(code.to_owned()).or_insert(next)
-    }
-
-    fn customers(&mut self, rows: Vec<CustomerRow>) -> Vec<Customer> {
-        for (number, row) in (1..).zip(&rows) {
-            self.customers.insert(row.code.clone(), CustomerId(number));
-        }
-        rows.into_iter().map(|row| self.customer(row)).collect()
-    }
-
-    fn customer(&mut self, row: CustomerRow) -> Customer {
-        let account = |known: &import::KnownAccount| {
-            AccountKey(secret::identity(known.bank.as_deref().unwrap_or_default(), &known.account))
-        };
-        Customer {
-            id: self.customers[&row.code],
-            parent: row.parent_code.as_ref().and_then(|code| self.customers.get(code)).copied(),
-            sellers: row.seller_codes.iter().map(|code| self.seller(code)).collect(),
-            accounts: row.accounts.iter().map(account).collect(),
-            code: row.code,
-            name: row.name,
-            aliases: row.aliases,
-            country: row.country,
-            currency: row.currency,
-            terms: row.terms,
-            originator_id: row.originator_id,
-            portfolio_owner: row.portfolio_owner,
+fn events(text: &str, reading: &mut Reading<'_>, path: &Path) -> anyhow::Result<Vec<Event>> {
+    let mut events = Vec::new();
+    let mut end = 0;
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        let start = end;
+        end += line.len();
+        if !line.trim().is_empty() {
+            let event = reading.event(line, start..end).with_context(|| format!("{}:{}", path.display(), index + 1))?;
+            events.push(event);
         }
     }
-
-    fn item(&mut self, row: &OpenItemRow) -> Option<OpenItem> {
-        self.items += 1;
-        // Like every importer, the replay believes a closed item closed and an open one open.
-        let status = if row.open_minor == 0 && row.status == ItemStatus::Open { ItemStatus::Closed } else { row.status };
-        Some(OpenItem {
-            id: OpenItemId(self.items),
-            seller: self.seller(&row.seller_code),
-            customer: *self.customers.get(&row.customer_code)?,
-            number: row.number.clone(),
-            kind: row.kind,
-            currency: row.currency,
-            amount_minor: row.amount_minor,
-            open_minor: row.open_minor,
-            discount_exempt_minor: row.discount_exempt_minor,
-            issue_date: row.issue_date,
-            entered_date: row.entered_date,
-            due_date: row.due_date,
-            terms: row.terms.clone(),
-            po: row.po.clone(),
-            bol: row.bol.clone(),
-            pro: row.pro.clone(),
-            status,
-            closed_date: row.closed_date,
-        })
-    }
-
-    fn event(&mut self, row: Row) -> anyhow::Result<Event> {
-        let currency = Currency::parse(&row.currency).with_context(|| format!("{:?} is no currency", row.currency))?;
-        Ok(match row.kind.as_str() {
-            "payment" => {
-                let payment = self.payment(&row, currency);
-                let tells = !row.remittance.is_empty();
-                let advice = tells.then(|| Box::new(self.remittance(&row, currency, Some(&payment))));
-                let payment = Payment { remittance: advice.as_ref().map(|advice| advice.id), ..payment };
-                Event::Payment { name: row.payment_id, day: row.date, payment: Box::new(payment), advice }
-            }
-            "remittance" => Event::Advice { day: row.date, remittance: Box::new(self.remittance(&row, currency, None)) },
-            "return" => Event::Return {
-                name: row.payment_id,
-                day: row.date,
-                trace: row.orig_trace,
-                amount_minor: row.amount.saturating_neg(),
-                currency,
-            },
-            other => anyhow::bail!("{other:?} is no event; expected payment, remittance or return"),
-        })
-    }
-
-    /// Each payment is a file of its own: nothing is a twin because it stands in one file.
-    fn payment(&mut self, row: &Row, currency: Currency) -> Payment {
-        self.payments += 1;
-        Payment {
-            id: PaymentId(self.payments),
-            source: Source { file: FileId(self.payments), location: Location::default() },
-            seq: 0,
-            seller: Some(self.seller(&row.seller_id)),
-            method: method(&row.channel),
-            currency,
-            amount_minor: row.amount,
-            unapplied_minor: row.amount,
-            value_date: row.date,
-            payer: payer(row),
-            trace: filled(&row.trace),
-            text: filled(&row.text),
-            remittance: None,
-            state: PaymentState::Received,
-            version: 0,
-        }
-    }
-
-    fn remittance(&mut self, row: &Row, currency: Currency, payment: Option<&Payment>) -> Remittance {
-        self.remittances += 1;
-        let lines: Vec<RemittanceLine> = row.remittance.iter().map(line).collect();
-        let sum = lines.iter().try_fold(0i64, |sum, line| sum.checked_add(line.net_minor?));
-        let file = payment.map_or(FileId(-self.remittances), |payment| payment.source.file);
-        Remittance {
-            id: RemittanceId(self.remittances),
-            source: Source { file, location: Location::default() },
-            seq: 0,
-            seller: Some(self.seller(&row.seller_id)),
-            currency,
-            total_minor: row.total,
-            date: Some(row.date),
-            payer: payer(row),
-            trace: filled(&row.payment_ref),
-            text: filled(&row.text).filter(|_| payment.is_none()),
-            balanced: row.total.zip(sum).filter(|_| !lines.is_empty()).map(|(total, sum)| total == sum),
-            lines,
-            payment: payment.map(|payment| payment.id),
-            state: if payment.is_some() { RemittanceState::Linked } else { RemittanceState::Waiting },
-        }
-    }
-}
-
-fn payer(row: &Row) -> Payer {
-    // An ACH entry names its originator, which is no account.
-    let ach = row.channel.starts_with("ACH");
-    let account = (!ach && !row.payer_account.is_empty())
-        .then(|| AccountKey(secret::identity(&row.payer_bank, &Account::new(row.payer_account.clone().into()))));
-    Payer {
-        name: filled(&row.payer_name),
-        id: ach.then(|| row.payer_account.clone()).filter(|id| !id.is_empty()),
-        account,
-        account_last4: None,
-        customer: None,
-    }
-}
-
-fn method(channel: &str) -> Method {
-    match channel {
-        "ACH_CTX" | "ACH_CCD" => Method::Ach,
-        "WIRE" => Method::Wire,
-        "LOCKBOX" => Method::Check,
-        "CARD" => Method::Card,
-        _ => Method::Other,
-    }
-}
-
-/// What gross and discount do not explain of the net is the adjustment of the line's code; a line marked ZZ is one as a whole.
-fn line(line: &Line) -> RemittanceLine {
-    let coded = !line.reason.is_empty();
-    let difference = line.net.zip(line.gross);
-    let difference = difference.and_then(|(net, gross)| net.checked_sub(gross)?.checked_add(line.discount.unwrap_or(0)));
-    let amount_minor = if line.qual == "ZZ" { line.net } else { difference };
-    let adjustments = amount_minor
-        .filter(|amount| coded && *amount != 0)
-        .map(|amount_minor| RemittanceAdjustment { amount_minor, reason: line.reason.clone(), reference: None })
-        .into_iter()
-        .collect();
-    RemittanceLine {
-        reference: line.reference.clone(),
-        qualifier: line.qual.clone(),
-        gross_minor: line.gross,
-        discount_minor: line.discount,
-        net_minor: line.net,
-        adjustments,
-        date: line.date.parse().ok(),
-        ..RemittanceLine::default()
-    }
-}
-
-fn filled(text: &str) -> Option<String> {
-    (!text.is_empty()).then(|| text.to_owned())
+    Ok(events)
 }
