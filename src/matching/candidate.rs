@@ -70,7 +70,8 @@ impl Level {
             Self::Range => 5_000,
             Self::Scanned => 4_000,
             Self::Cut | Self::OneEdit => 3_500,
-            Self::TwoEdits => 2_500,
+            // A second slip is as rare as the first.
+            Self::TwoEdits => 500,
             Self::AmountOnly => -2_000,
         }
     }

@@ -87,6 +87,21 @@ pub(super) fn near_ppm(amounts: &[i64], target: i64, size: usize, tried: usize) 
     (tried.saturating_mul(near).saturating_mul(1_000_000 / SAMPLES) / (high - low)).min(1_000_000)
 }
 
+/// How rare a coincidence of so many millionths is, as log-odds in thousandths.
+pub(super) fn rarity_milli(chance_ppm: i64) -> i64 {
+    ln_milli(1_000_000 / chance_ppm.max(1))
+}
+
+/// Log-odds of a factor of two, in thousandths.
+const LN_2_MILLI: i64 = 693;
+
+/// Natural logarithm in thousandths, linear between powers of two: whole numbers give the same everywhere.
+pub(super) fn ln_milli(number: i64) -> i64 {
+    let power = i64::from(number.max(1).ilog2());
+    let (whole, rest) = (1_i64 << power, number.max(1) - (1_i64 << power));
+    LN_2_MILLI * power + i64::try_from(i128::from(LN_2_MILLI) * i128::from(rest) / i128::from(whole)).unwrap_or(0)
+}
+
 /// Part of an amount by which a sum near it may differ.
 const NEAR: i64 = 10;
 /// Sums drawn by [`near_ppm`].
@@ -210,5 +225,18 @@ mod tests {
         assert_eq!(round.chance_ppm(250_000, combinations(40, 2..=3)), 1_000_000);
         assert_eq!(combinations(5, 2..=2), 10);
         assert_eq!(combinations(4, 2..=9), 11);
+    }
+
+    #[test]
+    fn logarithms_are_whole_numbers_and_rise() {
+        assert_eq!(
+            [1, 2, 3, 4, 1_000_000].map(ln_milli),
+            [0, 693, 1_039, 1_386, 13_795],
+            "ln 3 is 1.099 and ln 1,000,000 is 13.816"
+        );
+        let values: Vec<i64> = (1..5_000).map(ln_milli).collect();
+        assert!(values.is_sorted());
+        assert_eq!(ln_milli(0), 0);
+        assert!(ln_milli(i64::MAX) < 44_000);
     }
 }

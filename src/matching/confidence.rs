@@ -4,16 +4,13 @@
 //! [`Permits`] say from where on a bundle may post.
 
 use super::candidate::Finder;
-use super::chance::Amounts;
+use super::chance::{Amounts, ln_milli};
 use super::decide::{Found, State};
 use super::draft::Draft;
 use super::trail::Trail;
 use super::verdict::{self, Judged};
 use crate::domain::{AmountClass, Confidence, ConfidencePart, Lacked, LackedKind, Outcome, Payment, Permit, Permits, Reason};
 use crate::rules::{Fact, FactSet};
-
-/// Log-odds of a factor of two, in thousandths.
-const LN_2_MILLI: i64 = 693;
 
 /// What the weakest line is worth, less the number of lines, and what lead and chance add.
 pub(super) fn of(found: &Found, state: &State, payment: &Payment, finder: &Finder<'_>) -> Option<Confidence> {
@@ -73,13 +70,6 @@ fn leaning_chance_ppm(best: &Draft, found: &Found, finder: &Finder<'_>) -> Optio
     worst.max(Some(found.named.chance_ppm).filter(|ppm| *ppm > 0))
 }
 
-/// Natural logarithm in thousandths, linear between powers of two: whole numbers give the same everywhere.
-fn ln_milli(number: i64) -> i64 {
-    let power = i64::from(number.max(1).ilog2());
-    let (whole, rest) = (1_i64 << power, number.max(1) - (1_i64 << power));
-    LN_2_MILLI * power + i64::try_from(i128::from(LN_2_MILLI) * i128::from(rest) / i128::from(whole)).unwrap_or(0)
-}
-
 fn small(milli: i64) -> i32 {
     i32::try_from(milli).unwrap_or(if milli < 0 { i32::MIN } else { i32::MAX })
 }
@@ -114,22 +104,4 @@ pub(super) fn permit(judged: &mut Judged, sure: Option<&Confidence>, permits: &P
     judged.why_not = Some(why);
     judged.lacked = Some(Lacked { rule: judged.rule.clone(), kind: LackedKind::Certificate, condition: String::new() });
     None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn logarithms_are_whole_numbers_and_rise() {
-        assert_eq!(
-            [1, 2, 3, 4, 1_000_000].map(ln_milli),
-            [0, 693, 1_039, 1_386, 13_795],
-            "ln 3 is 1.099 and ln 1,000,000 is 13.816"
-        );
-        let values: Vec<i64> = (1..5_000).map(ln_milli).collect();
-        assert!(values.is_sorted());
-        assert_eq!(ln_milli(0), 0);
-        assert!(ln_milli(i64::MAX) < 44_000);
-    }
 }

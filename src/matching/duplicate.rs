@@ -36,6 +36,18 @@ pub(super) fn find(
         .find_map(|other| same(&seen, other, days).map(|why| Duplicate { of: other.id, why, theirs: other.trace.clone() }))
 }
 
+/// An earlier payment of the same payer and amount that waits for a person: a payment that names nothing may be the same debt paid twice.
+pub(super) fn undecided(payment: &Payment, snapshot: &Snapshot, rules: &RuleSet) -> Option<PaymentId> {
+    let seen = Seen::new(payment, None);
+    let days = u64::from(rules.engine.visibility.duplicate_days);
+    let near = |other: &&Seen| {
+        let apart = seen.value_date.signed_duration_since(other.value_date).num_days().unsigned_abs();
+        apart <= days && same_payer(&seen, other) != Some(false) && !snapshot.are_apart(seen.id, other.id)
+    };
+    let of_seller = |other: &&Seen| other.seller.zip(seen.seller).is_none_or(|(theirs, ours)| theirs == ours);
+    snapshot.recent.undecided(&seen, ALIKE_MAX).into_iter().filter(of_seller).find(near).map(|other| other.id)
+}
+
 /// Why two payments of equal amount and currency are the same money or the same debt paid twice.
 fn same(this: &Seen, other: &Seen, days: u64) -> Option<String> {
     let apart = this.value_date.signed_duration_since(other.value_date).num_days().unsigned_abs();

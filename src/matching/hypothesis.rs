@@ -13,6 +13,7 @@ use super::choice::{Choice, Derived};
 use super::claim::Claim;
 use super::decide::{Case, Found, State};
 use super::draft::{Draft, Pick};
+use super::duplicate;
 use super::limits::{OWN_ITEMS_MAX, PROPOSALS_MAX};
 use super::named::Named;
 use super::payer::Standing;
@@ -51,8 +52,10 @@ pub(super) fn explain(case: &Case<'_>, finder: &mut Finder<'_>, state: &mut Stat
         trail.note("joint", "without a known payer there is nothing to compare the amount with");
         return Found::default();
     }
-    if finder.payer.strong().is_empty() {
-        state.block(Reason::UnidentifiedPayer, "the name fits several customers, and nothing else tells which of them paid");
+    if let Some(other) = duplicate::undecided(case.payment, finder.snapshot, finder.rules) {
+        let text = format!("it names nothing, and payment {other} of the same payer and amount still waits: this may be the same debt");
+        trail.note("duplicate", text.clone());
+        state.block(Reason::DuplicatePayment, text);
     }
     let scale = Scale { snapshot: finder.snapshot, rules: finder.rules, currency: finder.currency, paid: case.paid() };
     let amount = case.payment.unapplied_minor;
@@ -322,6 +325,10 @@ fn rank(
             None => distinct.push(guess),
         }
     }
+    // The rarer a coincidence, the more an explanation by amount is worth.
+    for guess in &mut distinct {
+        guess.points_milli += chance::rarity_milli(guess.chance_ppm);
+    }
     distinct.sort_by_key(|guess| {
         (std::cmp::Reverse(guess.points_milli), guess.slots.iter().map(|slot| items.id[*slot as usize]).min())
     });
@@ -333,12 +340,19 @@ fn rank(
         state.facts = state.facts.union(best.facts);
         let limits = &finder.rules.engine.combination;
         let ordered = [Fact::PastDueClears, Fact::AccountClears].iter().any(|fact| best.facts.has(*fact));
+        // Several customers share the name: the amount must tell who paid, too.
+        let shared = finder.payer.strong().is_empty();
         let most_ppm = match best.facts.has(Fact::OneItemEqual) {
+            true if shared => limits.chance_hits_max_ppm(),
             true => limits.one_item_chance_hits_max_ppm(),
             false if ordered => limits.chance_hits_max_ppm(),
             false => limits.any_items_chance_hits_max_ppm(),
         };
-        state.facts.set(Fact::ChanceLow, best.chance_ppm <= most_ppm);
+        let rare = best.chance_ppm <= most_ppm;
+        state.facts.set(Fact::ChanceLow, rare);
+        if shared && !rare {
+            state.block(Reason::UnidentifiedPayer, "the name fits several customers, and nothing else tells which of them paid");
+        }
         state.chance_ppm = Some(best.chance_ppm);
         // Two explanations by amount alone are never told apart by points: how many there are decides.
         if exact > 1 {

@@ -18,7 +18,7 @@ use super::snapshot::{Kind, Slot, Slots};
 use super::trail::{Trail, evidence, figure};
 use crate::domain::{EvidenceItem, ItemKind, Reason};
 use crate::normalise::{self, Reference};
-use crate::rules::Fact;
+use crate::rules::{Fact, FactSet};
 
 /// What looking for named items showed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -455,7 +455,7 @@ fn other_payment(case: &Case<'_>, drafts: &[Draft], finder: &Finder<'_>, state: 
     if state.tied == Tied::Surely {
         return;
     }
-    if state.tied == Tied::ByTotal && case.payment.payer.name.is_some() {
+    if state.tied == Tied::ByTotal && case.payment.payer.name.is_some() && !is_of_payer(drafts, finder) {
         let text = "nothing but its total ties the advice to this payment, which names another payer";
         trail.note("link", text);
         return state.block(Reason::Ambiguous, text);
@@ -469,6 +469,20 @@ fn other_payment(case: &Case<'_>, drafts: &[Draft], finder: &Finder<'_>, state: 
         trail.note("link", text);
         state.block(Reason::Ambiguous, text);
     }
+}
+
+/// Whether the cash by itself says who paid, all items named are that customer's to pay, and their amounts agree with the cash: then the advice is the
+/// payer's, however the two write its name.
+fn is_of_payer(drafts: &[Draft], finder: &Finder<'_>) -> bool {
+    let may_pay =
+        |owner: &u32| finder.payer.standing(*owner, finder.snapshot, finder.rules, finder.today).0.may_pay();
+    drafts.first().is_some_and(|draft| {
+        let agrees = |line: &FactSet| !line.has(Fact::AmountShort) && !line.has(Fact::AmountOver);
+        !draft.customers.is_empty()
+            && draft.customers.iter().all(may_pay)
+            && draft.lines.iter().all(agrees)
+            && draft.proposal.unapplied_minor == 0
+    })
 }
 
 /// Writes down what each line of the best explanation stands on.

@@ -30,6 +30,8 @@ pub(in crate::matching) enum Kind {
     Total = 11,
     /// Trace alone: what ties an advice to its cash.
     AdviceTrace = 12,
+    /// Currency and amount of a payment that waits for a person.
+    Undecided = 13,
 }
 
 /// Slots by hashed key.

@@ -55,12 +55,28 @@ impl Seen {
     /// Keys under which an advice that came apart finds the payment; none once it has an advice or no longer waits, so that the many
     /// that are done never crowd out the one that waits.
     fn advice_keys(&self) -> Vec<u64> {
-        if self.has_remittance || !matches!(self.state, PaymentState::Received | PaymentState::Exception) {
+        if self.has_remittance || !self.waits() {
             return Vec::new();
         }
         let mut keys = trace_keys(&self.whole_trace);
         keys.push(total_key(self.currency, self.amount_minor));
         keys
+    }
+
+    /// Whether nobody has decided yet what it pays.
+    const fn waits(&self) -> bool {
+        matches!(self.state, PaymentState::Received | PaymentState::Exception)
+    }
+
+    /// Keys under which a payment is filed as long as its state is what it is.
+    fn keys_of_state(&self) -> Vec<u64> {
+        let mut keys = self.advice_keys();
+        keys.extend(self.waits().then(|| self.undecided_key()));
+        keys
+    }
+
+    fn undecided_key(&self) -> u64 {
+        with_number(with_number(key(Kind::Undecided, 0, &[]), self.amount_minor), currency(self.currency))
     }
 
     fn keys(&self) -> [Option<u64>; 3] {
@@ -93,7 +109,7 @@ impl Recent {
             self.seen.push(None);
             u32::try_from(self.seen.len() - 1).expect("fewer than four billion payments fit in memory")
         });
-        for key in seen.keys().into_iter().flatten().chain(seen.advice_keys()) {
+        for key in seen.keys().into_iter().flatten().chain(seen.keys_of_state()) {
             self.index.insert(key, slot);
         }
         self.slots.insert(seen.id, slot);
@@ -103,7 +119,7 @@ impl Recent {
     pub(in crate::matching) fn forget(&mut self, id: PaymentId) {
         let Some(slot) = self.slots.remove(&id) else { return };
         if let Some(seen) = self.seen[slot as usize].take() {
-            for key in seen.keys().into_iter().flatten().chain(seen.advice_keys()) {
+            for key in seen.keys().into_iter().flatten().chain(seen.keys_of_state()) {
                 self.index.remove(key, slot);
             }
         }
@@ -120,6 +136,19 @@ impl Recent {
             .collect();
         found.sort_by_key(|seen| seen.id);
         found.dedup_by_key(|seen| seen.id);
+        found
+    }
+
+    /// Payments of the same amount and currency that came before and wait for a person, each once, in id order, at most `most`.
+    pub(in crate::matching) fn undecided(&self, payment: &Seen, most: usize) -> Vec<&Seen> {
+        let filed = self.index.get(payment.undecided_key()).iter().take(most);
+        let mut found: Vec<&Seen> = filed
+            .filter_map(|slot| self.seen[*slot as usize].as_ref())
+            .filter(|seen| {
+                seen.id < payment.id && seen.amount_minor == payment.amount_minor && seen.currency == payment.currency
+            })
+            .collect();
+        found.sort_by_key(|seen| seen.id);
         found
     }
 
