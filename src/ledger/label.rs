@@ -26,7 +26,8 @@ pub(super) fn answers(exception: &Exception, action: &Action) -> Result<(), Reso
             let id = exception.id;
             Err(ResolveError::Refused(format!("{id} asks whether a posting was right; answer with confirm, wrong or reverse")))
         }
-        (false, true) => {
+        // Whoever may grants what somebody answered an audit with.
+        (false, true) if exception.details.get(DECISION).is_none() => {
             let id = exception.id;
             Err(ResolveError::Refused(format!("{id} is no audit of a posting; confirm and wrong answer only those")))
         }

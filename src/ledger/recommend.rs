@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    AboveAuthority, Mandate,
+    AboveAuthority, DECISION, Mandate,
     caps::Codes,
     resolve::{Action, ResolveError, locked},
     route::facts,
@@ -42,6 +42,9 @@ pub(super) async fn recommend(
         (exception.file, exception.payment, exception.remittance, exception.open_item);
     (asked.seller, asked.customer, asked.amount) = (exception.seller, exception.customer, Some(above.amount()));
     asked.details = json!({ RECOMMENDED_BY: mandate.actor, RECOMMENDED_ROLE: mandate.role, "for": root, "action": action });
+    if let Some(decision) = exception.details.get(DECISION) {
+        asked.details[DECISION] = decision.clone();
+    }
     if let Some(payment) = exception.payment {
         asked.details[PAYMENT_VERSION] = json!(locked(tx, payment).await?.version);
     }

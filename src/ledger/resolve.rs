@@ -505,9 +505,14 @@ async fn ask_again(
 ) -> Result<(), ResolveError> {
     let row = locked(tx, payment).await?;
     let amount = (row.unapplied_minor, row.currency);
+    // An audit and a recommendation are answered; what the cash is for is another question.
+    let reason = match exception.reason {
+        Reason::AuditSample | Reason::AboveAuthority => Reason::Ambiguous,
+        reason => reason,
+    };
     let about = (exception.seller, exception.customer);
-    let route = mandate.policy.route(&facts(tx, about, Level::Payment, exception.reason, amount).await?);
-    let mut again = NewException::new(match_key(payment), Level::Payment, exception.reason, route, message);
+    let route = mandate.policy.route(&facts(tx, about, Level::Payment, reason, amount).await?);
+    let mut again = NewException::new(match_key(payment), Level::Payment, reason, route, message);
     (again.payment, again.file, again.seller, again.customer) =
         (Some(payment), exception.file, exception.seller, exception.customer);
     again.amount = Some(amount);

@@ -53,7 +53,8 @@ pub(super) fn explain(case: &Case<'_>, finder: &mut Finder<'_>, state: &mut Stat
         return Found::default();
     }
     if let Some(other) = duplicate::undecided(case.payment, finder.snapshot, finder.rules) {
-        let text = format!("it names nothing, and payment {other} of the same payer and amount still waits: this may be the same debt");
+        let text =
+            format!("it names nothing, and payment {other} of the same payer and amount still waits: this may be the same debt");
         trail.note("duplicate", text.clone());
         state.block(Reason::DuplicatePayment, text);
     }

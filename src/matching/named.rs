@@ -474,8 +474,7 @@ fn other_payment(case: &Case<'_>, drafts: &[Draft], finder: &Finder<'_>, state: 
 /// Whether the cash by itself says who paid, all items named are that customer's to pay, and their amounts agree with the cash: then the advice is the
 /// payer's, however the two write its name.
 fn is_of_payer(drafts: &[Draft], finder: &Finder<'_>) -> bool {
-    let may_pay =
-        |owner: &u32| finder.payer.standing(*owner, finder.snapshot, finder.rules, finder.today).0.may_pay();
+    let may_pay = |owner: &u32| finder.payer.standing(*owner, finder.snapshot, finder.rules, finder.today).0.may_pay();
     drafts.first().is_some_and(|draft| {
         let agrees = |line: &FactSet| !line.has(Fact::AmountShort) && !line.has(Fact::AmountOver);
         !draft.customers.is_empty()

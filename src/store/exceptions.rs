@@ -149,9 +149,11 @@ const INSERTED: &str = "id, key, level, reason, queue, owner, route, state, due_
 const COLUMNS: &str = "id, key, level, reason, queue, owner, route, state, due_at, opened_at, file_id, payment_id, remittance_id, \
                        open_item_id, seller_id, customer_id, amount_minor, currency, byte, line, message, details, resolution, \
                        resolution_key, resolved_by, resolved_at, changed_by, changed_at, version";
-/// An exception that comes up again is open again, with what is known now; who looks after it stays.
+/// An exception that comes up again is open again, with what is known now; who looks after it stays, and so does the time by which an open one of
+/// the same reason should be cleared.
 const AGAIN: &str = "on conflict (key) do update set level = excluded.level, reason = excluded.reason, queue = excluded.queue, \
-                     owner = coalesce(exception.owner, excluded.owner), route = excluded.route, state = 'open', due_at = excluded.due_at, \
+                     owner = coalesce(exception.owner, excluded.owner), route = excluded.route, state = 'open', \
+                     due_at = case when exception.state = 'open' and exception.reason = excluded.reason then exception.due_at else excluded.due_at end, \
                      customer_id = excluded.customer_id, amount_minor = excluded.amount_minor, currency = excluded.currency, \
                      message = excluded.message, details = excluded.details, resolution = null, resolution_key = null, \
                      resolved_by = null, resolved_at = null, changed_by = excluded.changed_by, changed_at = excluded.changed_at, version = exception.version + 1";

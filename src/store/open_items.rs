@@ -161,21 +161,32 @@ impl Tx {
     /// a file never changes who owes what. A row with another number and the id of a known item is that item under a new number.
     pub async fn upsert_open_items(&mut self, rows: &[NewOpenItem], source: &str) -> anyhow::Result<Vec<ItemStored>> {
         let mut known = self.known_items(rows).await?;
-        let mut renumbered = self.items_by_external_id(rows, &known).await?;
+        let mut by_id = self.items_by_external_id(rows, &known).await?;
         let fresh = rows.iter().filter(|row| !row.cancels && !known.contains_key(&key(row))).count();
-        let mut ids = self.reserve(Kind::OpenItem, fresh).await?.into_iter();
+        let mut ids = self.reserve(Kind::OpenItem, fresh + by_id.len()).await?.into_iter();
+        // First what has another number now: the number it had may be that of another row, wherever that stands.
+        let mut renumbered = HashMap::new();
+        for (at, row) in rows.iter().enumerate().filter(|(_, row)| !known.contains_key(&key(row))).collect::<Vec<_>>() {
+            let Some(mut item) = external(row).and_then(|id| by_id.remove(&id)) else { continue };
+            let number = key(&item.new);
+            let outcome = item.renumber(row);
+            renumbered.insert(at, ItemStored { item: Some(OpenItemId(item.id)), outcome });
+            if outcome != ItemOutcome::ConflictId {
+                known.remove(&number);
+                known.insert(key(row), item);
+            }
+        }
         let mut stored = Vec::with_capacity(rows.len());
-        for row in rows {
+        for (at, row) in rows.iter().enumerate() {
+            let other = external(row).and_then(|id| by_id.get(&id)).map(|item| item.id);
             let outcome = match known.get_mut(&key(row)) {
-                Some(item) => ItemStored { item: Some(OpenItemId(item.id)), outcome: item.meet(row) },
-                None if let Some(mut item) = external(row).and_then(|id| renumbered.remove(&id)) => {
-                    let outcome = item.renumber(row);
-                    let found = ItemStored { item: Some(OpenItemId(item.id)), outcome };
-                    if outcome != ItemOutcome::ConflictId {
-                        known.insert(key(row), item);
-                    }
-                    found
+                _ if let Some(found) = renumbered.remove(&at) => found,
+                Some(item) if item.is_another(row, other) => {
+                    ItemStored { item: Some(OpenItemId(other.unwrap_or(item.id))), outcome: ItemOutcome::ConflictId }
                 }
+                Some(item) => ItemStored { item: Some(OpenItemId(item.id)), outcome: item.meet(row) },
+                // Its number was another item's until this list: which is which is asked.
+                None if let Some(other) = other => ItemStored { item: Some(OpenItemId(other)), outcome: ItemOutcome::ConflictId },
                 None if row.cancels => ItemStored { item: None, outcome: ItemOutcome::NotFound },
                 None => {
                     // One id was reserved for each row that is not known; a repeat inside the batch leaves some unused.
@@ -190,7 +201,7 @@ impl Tx {
         Ok(stored)
     }
 
-    /// Items that rows with a number nobody knows name by the ERP's id. An id that several rows bear is none.
+    /// Items that rows name by the ERP's id and not by the number they are known by. An id that several rows bear is none.
     async fn items_by_external_id(
         &mut self,
         rows: &[NewOpenItem],
@@ -205,7 +216,8 @@ impl Tx {
         let mut ids = Rows::of_width(2);
         for ((seller, id), numbers) in &numbers {
             let one = numbers.iter().next().filter(|_| numbers.len() == 1);
-            if one.is_some_and(|number| !known.contains_key(&(*seller, (*number).to_owned()))) {
+            let bears = |item: &Known| item.new.external_id.as_deref() == Some(id.as_str());
+            if one.is_some_and(|number| !known.get(&(*seller, (*number).to_owned())).is_some_and(bears)) {
                 ids.push(values![*seller, id]);
             }
         }
@@ -257,12 +269,13 @@ impl Tx {
             if item.fate == Fate::Insert { inserts.push(row) } else { updates.push(row) }
         }
         let expected = items.len() as u64;
-        let inserted = self.insert("open_item", STORED, "on conflict (seller_id, number) do nothing", inserts).await?;
         let sets: Vec<_> =
             STORED.split(", ").filter(|column| *column != "id").map(|column| format!("{column} = v.{column}")).collect();
         let sql =
             format!("{{v}} update open_item set {}, version = version + 1 from v where open_item.id = v.id", sets.join(", "));
+        // What has another number now makes room for what is new under the one it had.
         let updated = self.with_rows(STORED, updates, &sql, Vec::new()).await?;
+        let inserted = self.insert("open_item", STORED, "on conflict (seller_id, number) do nothing", inserts).await?;
         if inserted + updated != expected {
             return Err(Conflict("an open item".to_owned()).into());
         }
@@ -423,6 +436,13 @@ impl Known {
             self.fate = Fate::Update;
         }
         ItemOutcome::Updated
+    }
+
+    /// Whether a row with the number of this item is about something else: its id is that of `other`, or is new and comes with other money.
+    fn is_another(&self, row: &NewOpenItem, other: Option<i64>) -> bool {
+        let ids = (self.new.external_id.as_ref(), row.external_id.as_ref());
+        other.is_some_and(|other| other != self.id)
+            || matches!(ids, (Some(ours), Some(theirs)) if ours != theirs) && self.is_rewritten_by(row)
     }
 
     /// The ERP gave the item another number. Only who imports may say so, and everything that makes it this receivable must be the same.

@@ -113,6 +113,14 @@ const RETURN_COLUMNS: &str =
 /// What the bank took back and nobody has tied to a payment.
 const UNTIED: &str = "state = 'received' and payment_id is null and amount_minor > 0 and original_trace is not null";
 
+/// Payments `p` with the exception `e` that asks what they are for. A sum is never matched, and money that was ever applied was somebody's decision.
+const HELD_UNTOUCHED: &str = "from payment p join exception e on e.payment_id = p.id and e.key = 'payment:' || p.id || ':match' \
+                              where p.state = 'exception' and p.touches = 0 and p.is_sum = 0 and e.state = 'open' and e.changed_by = 'engine' \
+                              and not exists (select 1 from application a where a.payment_id = p.id) \
+                              and not exists (select 1 from request r where r.exception_id = e.id) \
+                              and not exists (select 1 from exception_note n where n.exception_id = e.id) \
+                              and not exists (select 1 from exception o where o.payment_id = p.id and o.state = 'open' and o.id <> e.id)";
+
 impl Tx {
     /// Stores the payments of a file. Their ids are reserved before.
     pub async fn record_payments(&mut self, payments: &[NewPayment]) -> anyhow::Result<()> {
@@ -177,12 +185,17 @@ impl Tx {
         self.payments_by_id(ids, &lock).await
     }
 
-    /// Payments that wait for a person, that nobody touched and nothing was ever applied of; in order of id.
-    pub async fn payments_nobody_touched(&mut self) -> anyhow::Result<Vec<PaymentId>> {
-        let sql = "select id from payment where state = 'exception' and touches = 0 \
-                   and not exists (select 1 from application a where a.payment_id = payment.id) order by id";
-        let rows = self.all(sql, Vec::new()).await?;
+    /// Payments that wait for a person and that people have left alone, in order of id from the one after `after` on. Whoever notes, takes, asks for a
+    /// decision or moves money of one has it in hand; another open question about it has to be answered first.
+    pub async fn held_untouched(&mut self, after: PaymentId, most: usize) -> anyhow::Result<Vec<PaymentId>> {
+        let sql = format!("select p.id {HELD_UNTOUCHED} and p.id > $1 order by p.id limit {most}");
+        let rows = self.all(&sql, values![after]).await?;
         rows.iter().map(|row| Ok(PaymentId(Columns::of(row).number()?))).collect()
+    }
+
+    /// How many they are.
+    pub async fn count_held_untouched(&mut self) -> anyhow::Result<u64> {
+        Ok(u64::try_from(self.number(&format!("select count(*) {HELD_UNTOUCHED}"), Vec::new()).await?)?)
     }
 
     async fn payments_by_id(&mut self, ids: &[PaymentId], lock: &str) -> anyhow::Result<Vec<Payment>> {

@@ -309,13 +309,13 @@ impl Tx {
         found.iter().map(|row| Ok(PaymentId(Columns::of(row).number()?))).collect()
     }
 
-    /// Which of these payments are sums whose items have not come; they wait, and nothing decides them.
+    /// Which of these payments are sums. They wait for their items, or for a person once those are overdue, and nothing decides them.
     pub async fn waiting_sums(&mut self, payments: &[PaymentId]) -> anyhow::Result<BTreeSet<PaymentId>> {
         let mut rows = Rows::of_width(1);
         for id in payments.iter().collect::<BTreeSet<_>>() {
             rows.push(values![*id]);
         }
-        let sql = "{v} select p.id from payment p join v on v.id = p.id where p.is_sum = 1 and p.state = 'received'";
+        let sql = "{v} select p.id from payment p join v on v.id = p.id where p.is_sum = 1";
         let found = self.all_with_rows("id", rows, sql, Vec::new()).await?;
         found.iter().map(|row| Ok(PaymentId(Columns::of(row).number()?))).collect()
     }

@@ -15,6 +15,7 @@ use super::{
     engine::{ENGINE, Engine},
     exceptions::{Raiser, exception_of_file},
     invoices::Changes,
+    rule_life::Person,
     second_look::look_again,
 };
 use crate::{
@@ -74,6 +75,21 @@ impl Import<'_> {
     /// Refuses who may only look.
     fn allowed(&self) -> anyhow::Result<()> {
         Ok(ledger::may_work(self.mandate.role, "import")?)
+    }
+
+    /// Each relation that is new or has another last day now.
+    async fn tell_relations<'a>(
+        &self,
+        tx: &mut Tx,
+        changed: impl Iterator<Item = (&'a Start, &'a Option<NaiveDate>)>,
+    ) -> anyhow::Result<()> {
+        let event = |((payer, pays_for, kind, from), until): (&Start, &Option<NaiveDate>)| AuditEvent {
+            actor: self.mandate.actor.to_owned(),
+            action: "relation".to_owned(),
+            subject: format!("{payer} pays for {pays_for}"),
+            detail: json!({ "kind": kind, "from": from, "until": until }).to_string(),
+        };
+        audit::record(tx, &changed.map(event).collect::<Vec<_>>()).await
     }
 
     async fn record(&self, tx: &mut Tx, what: &str, stored: &Stored) -> anyhow::Result<()> {
@@ -183,14 +199,16 @@ impl Engine {
             .context("storing rates")
     }
 
-    /// Stores who may pay for whom. Codes nobody knows are returned; then nothing was stored unless `partial`.
+    /// Stores who may pay for whom, which lets the engine post one customer's money on another's items: whoever may let rules run may say so. Codes
+    /// nobody knows are returned; then nothing was stored unless `partial`.
     pub async fn import_relations(
         &self,
         import: &Import<'_>,
         rows: &[Row<RelationRow>],
         partial: bool,
     ) -> anyhow::Result<(Stored, Vec<UnknownName>)> {
-        import.allowed()?;
+        let Mandate { actor: name, role, .. } = *import.mandate;
+        self.may_rule(&Person { name, role }, "say who pays for whom")?;
         self.db
             .transact(async |tx| {
                 let (relations, unknown) = relations(tx, rows).await?;
@@ -202,6 +220,8 @@ impl Engine {
                 let after = relations_by_start(tx).await?;
                 let mut stored = Stored::counted(relations.iter().map(start_of), &before, &after);
                 stored.look_again(tx).await?;
+                let changed = after.iter().filter(|(start, until)| before.get(start) != Some(until));
+                import.tell_relations(tx, changed).await?;
                 import.record(tx, "relations", &stored).await?;
                 Ok((stored, unknown))
             })

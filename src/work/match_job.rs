@@ -13,8 +13,8 @@ use super::{
 use crate::{
     certificate::drawn,
     domain::{
-        CustomerId, Decision, DecisionId, Evidence, FileId, Lesson, OpenItemId, Outcome, Payment, PaymentId, PaymentState,
-        Reason, Remittance,
+        CustomerId, Decision, DecisionId, Evidence, EvidenceItem, FileId, Lesson, OpenItemId, Outcome, Payment, PaymentId,
+        PaymentState, Reason, Remittance,
     },
     failpoint,
     ledger::{self, DECISION, Hold, PostOutcome, Posting, audit_key, match_key, waiting_key},
@@ -33,20 +33,32 @@ struct Decided {
     owners: Vec<(OpenItemId, CustomerId)>,
 }
 
+/// How often the engine has looked at a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// As if for the first time: everything that is decided counts.
+    First,
+    /// More is known since; what says nothing new is left as it is.
+    Again,
+}
+
 impl Engine {
     /// Decides the payments of a chunk.
     pub(super) async fn match_job(&self, tx: &mut Tx, matcher: &mut Matcher, job: &Job) -> anyhow::Result<()> {
+        if job.payload["held_after"].is_i64() {
+            return self.second_look(tx, matcher, job).await;
+        }
         if job.payload["payments"].is_array() {
             let ids: Vec<PaymentId> =
                 serde_json::from_value(job.payload["payments"].clone()).context("payments to match again")?;
             let again = tx.payments(&ids).await?.into_iter().filter(|payment| payment.state == PaymentState::Exception).collect();
-            return self.decide_and_post(tx, matcher, again).await;
+            return self.decide_and_post(tx, matcher, again, Look::First).await;
         }
         let number = |name: &str| job.payload[name].as_i64().with_context(|| format!("a match job names its {name}"));
         let (file, first, end) = (FileId(number("file")?), u32::try_from(number("first")?)?, u32::try_from(number("end")?)?);
         let payments = tx.payments_of_file(file, first, end).await?;
         let waiting: Vec<_> = payments.into_iter().filter(|payment| payment.state == PaymentState::Received).collect();
-        self.decide_and_post(tx, matcher, waiting).await?;
+        self.decide_and_post(tx, matcher, waiting, Look::First).await?;
         self.look_for_returns(tx, file, first).await
     }
 
@@ -70,7 +82,7 @@ impl Engine {
             tx.link_remittances(&pairs).await?;
             let payments: Vec<_> = pairs.iter().map(|(_, payment)| *payment).collect();
             let payments = tx.payments(&payments).await?;
-            self.decide_and_post(tx, matcher, payments).await?;
+            self.decide_and_post(tx, matcher, payments, Look::First).await?;
         }
         // Another process may have found the cash of one meanwhile; it clears the exception only once that is there.
         let ids: Vec<_> = lonely.iter().map(|remittance| remittance.id).collect();
@@ -81,7 +93,13 @@ impl Engine {
         Ok(())
     }
 
-    async fn decide_and_post(&self, tx: &mut Tx, matcher: &mut Matcher, mut payments: Vec<Payment>) -> anyhow::Result<()> {
+    pub(super) async fn decide_and_post(
+        &self,
+        tx: &mut Tx,
+        matcher: &mut Matcher,
+        mut payments: Vec<Payment>,
+        look: Look,
+    ) -> anyhow::Result<()> {
         // A sum waits for its items; what may be the same money as another waits for a person.
         let ids: Vec<_> = payments.iter().map(|payment| payment.id).collect();
         let mut waiting = tx.waiting_sums(&ids).await?;
@@ -94,7 +112,7 @@ impl Engine {
         let known = tx.known_rows().await?;
         matcher.refresh(tx).await?;
         matcher.begin();
-        let decided = self.decide(tx, matcher.snapshot(), payments, known).await?;
+        let decided = self.decide(tx, matcher.snapshot(), payments, known, look).await?;
         let directory = self.directory(tx).await?;
         let raiser = Raiser { rules: &self.rules, directory: &directory };
         let untouched = self.post(tx, &raiser, &decided).await?;
@@ -110,6 +128,7 @@ impl Engine {
         snapshot: &mut Snapshot,
         payments: Vec<Payment>,
         known: KnownRows,
+        look: Look,
     ) -> anyhow::Result<Vec<Decided>> {
         let mut remittances = remittances_of(tx, &payments).await?;
         let permits = self.permits(tx).await?;
@@ -118,7 +137,9 @@ impl Engine {
         for mut payment in payments {
             let version = payment.version;
             forget_guess(&mut payment);
-            if let Some(remittance) = take_waiting(snapshot, &mut payment) {
+            if look == Look::First
+                && let Some(remittance) = take_waiting(snapshot, &mut payment)
+            {
                 links.push((remittance.id, payment.id));
                 // Linking changes the row, so the version goes up by one.
                 payment.version += 1;
@@ -127,6 +148,9 @@ impl Engine {
             let remittance = remittances.get(&payment.id);
             let case = Case { payment: &payment, remittance, today: self.clock.today(), permits: &permits };
             let decision = matching::decide(&case, snapshot, &self.rules);
+            if look == Look::Again && !self.is_news(tx, payment.id, &decision).await? {
+                continue;
+            }
             follow(snapshot, &case, &decision);
             let inputs = Inputs { known, remittance: payment.remittance, unapplied_minor: payment.unapplied_minor };
             let lines = decision.proposals.iter().take(1).flat_map(|best| &best.lines);
@@ -236,6 +260,12 @@ pub(super) const fn forget_guess(payment: &mut Payment) {
     if payment.unapplied_minor == payment.amount_minor {
         payment.payer.customer = None;
     }
+}
+
+/// Whether the items of a decision were found by what the payer named, and not by amounts alone.
+pub(super) fn names_items(decision: &Decision) -> bool {
+    let found = |item: &EvidenceItem| item.field == "reference" && item.points_milli > 0;
+    decision.evidence.steps.iter().any(|step| step.evidence.iter().any(found))
 }
 
 /// The advice that waited for this payment, which has it from now on.

@@ -83,10 +83,11 @@ impl Matcher {
 
     async fn follow_payments(&mut self, tx: &mut Tx) -> anyhow::Result<()> {
         let (payments, mark) = tx.payments_changed_since(self.marks.payments).await?;
-        self.marks.payments = mark;
         let remittances = remittances_of(tx, &payments).await?;
         let ids: Vec<_> = payments.iter().map(|payment| payment.id).collect();
         let paid = if ids.is_empty() { BTreeMap::new() } else { tx.items_paid_by(&ids).await? };
+        // Only now: had one of the questions failed, the next refresh would begin behind payments that were never seen.
+        self.marks.payments = mark;
         for payment in &payments {
             let remittance = remittances.get(&payment.id);
             self.snapshot.saw_payment(payment, remittance);

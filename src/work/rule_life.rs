@@ -115,13 +115,18 @@ impl Engine {
     }
 
     fn may_activate(&self, person: &Person<'_>) -> Result<(), Refusal> {
+        self.may_rule(person, "let rules run")
+    }
+
+    /// Refuses who may not say what the engine does by itself. `what` follows "may not".
+    pub(super) fn may_rule(&self, person: &Person<'_>, what: &str) -> Result<(), Refusal> {
         let authority = &self.rules.authority;
         if Role::parse(person.role).is_some_and(|role| authority.may_activate(role)) {
             return Ok(());
         }
         let who: Vec<_> = authority.who_may_activate().into_iter().map(Role::as_str).collect();
         Err(Refusal(format!(
-            "{} is {} and may not let rules run; {} may. Roles stand under [users] in tieout.toml",
+            "{} is {} and may not {what}; {} may. Roles stand under [users] in tieout.toml",
             person.name,
             person.role,
             if who.is_empty() { "nobody".to_owned() } else { who.join(" or ") }

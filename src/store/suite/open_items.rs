@@ -183,6 +183,41 @@ on_both! {
 }
 
 on_both! {
+    /// A list may number an item anew and give its number to another one, in any order; what contradicts itself is asked about, and never lost.
+    async fn a_number_that_goes_to_another_item_loses_neither(fresh) {
+        let world = World::new(fresh).await;
+        let of = |number: &str, id: &str, amount| NewOpenItem { external_id: Some(id.to_owned()), ..world.invoice(number, amount) };
+        let numbered = async |rows: &[NewOpenItem]| {
+            let mut tx = fresh.db.begin().await.unwrap();
+            tx.upsert_open_items(&[of("A", "I1", 100), of("B", "I2", 100)], "csv").await.unwrap();
+            let outcomes: Vec<_> = tx.upsert_open_items(rows, "csv").await.unwrap().iter().map(|row| row.outcome).collect();
+            let (items, _) = tx.open_items_changed_since(0).await.unwrap();
+            let mut items: Vec<_> = items.iter().map(|item| (item.number.clone(), item.open_minor)).collect();
+            items.sort();
+            tx.rollback().await.unwrap();
+            (outcomes, items)
+        };
+        let all = |items: &[(&str, i64)]| items.iter().map(|(number, open)| ((*number).to_owned(), *open)).collect::<Vec<_>>();
+        let (anew, reused) = (of("C", "I1", 100), of("A", "I7", 300));
+        let three = all(&[("A", 300), ("B", 100), ("C", 100)]);
+        let (outcomes, items) = numbered(&[anew.clone(), reused.clone()]).await;
+        assert_eq!((outcomes.as_slice(), items), ([ItemOutcome::Updated, ItemOutcome::Inserted].as_slice(), three.clone()));
+        let (outcomes, items) = numbered(&[reused.clone(), anew]).await;
+        assert_eq!((outcomes.as_slice(), items), ([ItemOutcome::Inserted, ItemOutcome::Updated].as_slice(), three));
+        let two = all(&[("A", 100), ("B", 100)]);
+        for rows in [vec![of("B", "I1", 100), of("A", "I2", 100)], vec![of("B", "I1", 100)], vec![reused]] {
+            let (outcomes, items) = numbered(&rows).await;
+            assert!(outcomes.iter().all(|outcome| *outcome == ItemOutcome::ConflictId), "{outcomes:?} of {rows:?}");
+            assert_eq!(items, two);
+        }
+        let (outcomes, items) = numbered(&[of("A", "I2", 100), of("C", "I1", 100)]).await;
+        assert_eq!((outcomes.as_slice(), items), ([ItemOutcome::ConflictId, ItemOutcome::Updated].as_slice(), all(&[("B", 100), ("C", 100)])));
+        // An id that is new for the same money is the ERP's matter.
+        assert_eq!(numbered(&[of("A", "I9", 100)]).await.1, two);
+    }
+}
+
+on_both! {
     /// The ERP's id tells that an invoice under another number is the one that is known; nobody owes it twice.
     async fn an_invoice_that_was_numbered_anew_is_the_same_receivable(fresh) {
         let world = World::new(fresh).await;
