@@ -35,6 +35,13 @@ const KNOWN: &[&[u8]] = &[
     b"HD", b"MOA",
 ];
 
+/// Everyday segments of an advice that carry nothing its records keep.
+#[inline(always)]
+fn says_nothing(id: SegmentId) -> bool {
+    let address = matches!(id, SegmentId::N2 | SegmentId::N3 | SegmentId::N4 | SegmentId::PER);
+    address || matches!(id, SegmentId::ST | SegmentId::SE | SegmentId::CUR | SegmentId::IT1)
+}
+
 /// What has been read of the set so far. The payment is filled where it will stay; moving large records costs as much as reading them.
 pub(super) struct Advice<'w> {
     /// Set identifier, for messages.
@@ -126,8 +133,7 @@ impl<'w> Advice<'w> {
             SegmentId::BPR => self.take_header(segment, out),
             SegmentId::TRN => self.take_trace(segment, out),
             SegmentId::NTE => self.take_note(segment),
-            SegmentId::ST | SegmentId::SE | SegmentId::N2 | SegmentId::N3 | SegmentId::N4 => {}
-            SegmentId::PER | SegmentId::CUR | SegmentId::IT1 => {}
+            id if says_nothing(id) => {}
             _ if KNOWN.contains(&segment.tag()) => {}
             _ => out.finding(Finding {
                 code: FindingCode::UnknownSegment,
@@ -304,8 +310,11 @@ impl<'w> Advice<'w> {
 
 /// CUR02 of the header, else the currency of the caller.
 fn currency<'w>(set: &Set<'w, '_>, out: &mut Output<'w>) -> Currency {
-    let header = set.segments().take_while(|segment| !matches!(segment.id(), SegmentId::N1 | SegmentId::ENT | SegmentId::RMR));
-    let Some(segment) = header.into_iter().find(|segment| segment.id() == SegmentId::CUR) else { return set.currency };
+    // Of the header only what ends it and what may be a CUR with blanks behind its tag is looked at closer.
+    let passed = |id| says_nothing(id) && id != SegmentId::CUR || matches!(id, SegmentId::BPR | SegmentId::TRN | SegmentId::REF);
+    let mut header = set.segments_unless(passed);
+    let found = header.find(|segment| matches!(segment.id(), SegmentId::CUR | SegmentId::N1 | SegmentId::ENT | SegmentId::RMR));
+    let Some(segment) = found.filter(|segment| segment.id() == SegmentId::CUR) else { return set.currency };
     match segment.text(2).and_then(|code| Currency::parse(&code)) {
         Some(currency) => currency,
         None => {

@@ -59,19 +59,20 @@ impl SegmentId {
     /// Begins with a letter, but none of an interchange (I) or of a binary payload (B).
     #[inline(always)]
     pub fn is_everyday(self) -> bool {
-        static EVERYDAY: [bool; 256] = everyday();
-        EVERYDAY.get(usize::from(self.0 as u8)).copied().unwrap_or(false)
+        self.class() & EVERYDAY != 0
     }
 
     /// Begins or ends a set, a group or an interchange.
     #[inline(always)]
     pub fn is_envelope(self) -> bool {
-        const LETTERS: u32 = 1 << (b'S' - b'A') | 1 << (b'G' - b'A') | 1 << (b'I' - b'A');
         // Most segments begin with none of these letters.
-        let letter = (self.0 & 0xff).wrapping_sub(u32::from(b'A'));
-        letter < 26
-            && LETTERS.wrapping_shr(letter) & 1 != 0
-            && matches!(self, Self::SE | Self::ST | Self::GE | Self::GS | Self::IEA)
+        self.class() & ENVELOPE != 0 && matches!(self, Self::SE | Self::ST | Self::GE | Self::GS | Self::IEA)
+    }
+
+    #[inline(always)]
+    fn class(self) -> u8 {
+        static CLASSES: [u8; 256] = classes();
+        CLASSES.get(usize::from(self.0 as u8)).copied().unwrap_or(0)
     }
 
     /// The tag; nothing for [`SegmentId::OTHER`].
@@ -83,14 +84,23 @@ impl SegmentId {
     }
 }
 
-const fn everyday() -> [bool; 256] {
-    let mut letters = [false; 256];
-    let (mut rest, mut letter) = (letters.as_mut_slice(), 0_u8);
-    while let [slot, tail @ ..] = rest {
-        *slot = letter.is_ascii_uppercase() && letter != b'B' && letter != b'I';
+/// What the first letter of a tag tells.
+const EVERYDAY: u8 = 1;
+const ENVELOPE: u8 = 2;
+
+const fn classes() -> [u8; 256] {
+    let mut classes = [0; 256];
+    let (mut rest, mut letter) = (classes.as_mut_slice(), 0_u8);
+    while let [class, tail @ ..] = rest {
+        *class = match letter {
+            b'S' | b'G' => EVERYDAY | ENVELOPE,
+            b'I' => ENVELOPE,
+            b'A'..=b'Z' if letter != b'B' => EVERYDAY,
+            _ => 0,
+        };
         (rest, letter) = (tail, letter.wrapping_add(1));
     }
-    letters
+    classes
 }
 
 #[cfg(test)]

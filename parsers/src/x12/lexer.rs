@@ -163,61 +163,73 @@ impl Tape {
 
     fn scan(&mut self, window: &[u8], end: usize, delimiters: &Delimiters) -> Option<Stop> {
         let needles = Needles::new(delimiters);
-        while self.scanned < end {
-            let base = self.scanned;
-            let rest = window.get(base..end).unwrap_or_default();
-            let (length, (element, terminator, newline)) = match rest.first_chunk::<BLOCK>() {
-                Some(block) => (BLOCK, needles.find(block)),
-                None => (rest.len(), needles.find_short(rest)),
-            };
-            self.scanned = base.wrapping_add(length);
-            // A line break is expected behind a terminator, or is the terminator. The last byte of a wide one proves nothing yet.
-            let behind = if needles.width == 1 { terminator | terminator.wrapping_shl(1) } else { 0 };
-            let expected = behind | u64::from(base == self.open);
-            if newline & !expected != 0 {
-                self.stray_until = self.scanned;
-            }
-            self.separators.push(element, length);
-            let mut terminators = terminator;
-            while let Some(at) = self.end_everyday_segments(window, base, &mut terminators, &needles) {
-                match self.end_segment(window, at, delimiters) {
-                    Step::On => {}
-                    Step::Skip => break,
-                    Step::Stop(stop) => return Some(stop),
-                }
+        let mut block = Block::default();
+        while let Some(at) = self.scan_everyday(window, end, &needles, &mut block) {
+            match self.end_segment(window, at, delimiters) {
+                Step::On => {}
+                Step::Skip => block = Block::default(),
+                Step::Stop(stop) => return Some(stop),
             }
         }
         None
     }
 
-    /// Records segments that end in a block, as long as they are everyday ones: their tag at once or behind one line break, a terminator
-    /// of one byte, nothing odd. Gives the window position of a terminator that [`Tape::end_segment`] must look at.
+    /// Indexes bytes and records their segments, as long as they are everyday ones: their tag at once or behind one line break, a
+    /// terminator of one byte, nothing odd. Gives the window position of a terminator that [`Tape::end_segment`] must look at; nothing at
+    /// the end. `block` is where to go on.
     #[inline(always)]
-    fn end_everyday_segments(&mut self, window: &[u8], base: usize, terminators: &mut u64, needles: &Needles) -> Option<usize> {
-        let everyday_from = if needles.is_plain { self.stray_until } else { usize::MAX };
-        let (origin, segment_bytes_max) = (self.origin, self.segment_bytes_max);
-        let (mut rest, mut open, mut line) = (*terminators, self.open, self.open_line);
-        let mut odd = None;
-        while rest != 0 {
-            let at = base.wrapping_add(rest.trailing_zeros() as usize);
-            rest &= rest.wrapping_sub(1);
-            // Near the end of the window there may be less than eight bytes; no tag is read of zeros.
-            let head = window.get(open..).and_then(<[u8]>::first_chunk::<8>).map_or(0, |head| u64::from_le_bytes(*head));
-            let gap = u32::from(head as u8 == b'\n');
-            let id = SegmentId::before(head.wrapping_shr(gap.wrapping_mul(8)) as u32, needles.separator);
-            // The four bytes that the tag is read from lie before the terminator.
-            let length = at.wrapping_sub(open);
-            if !id.is_everyday() || !(5..=segment_bytes_max).contains(&length) || open < everyday_from {
-                odd = Some(at);
-                break;
+    fn scan_everyday(&mut self, window: &[u8], end: usize, needles: &Needles, block: &mut Block) -> Option<usize> {
+        let Self { spans, separators, origin, .. } = self;
+        // Positions count from the origin here: short numbers, of which more stay at hand.
+        let (origin, bytes) = (*origin, window.get(*origin..).unwrap_or_default());
+        let relative = |position: usize| to_u32(position.saturating_sub(origin));
+        let mut everyday_from = if needles.is_plain { relative(self.stray_until) } else { u32::MAX };
+        // The four bytes that the tag is read from lie before the terminator.
+        let (shortest, longest) = (5, to_u32(self.segment_bytes_max).saturating_sub(5));
+        let (mut open, mut line) = (relative(self.open), self.open_line);
+        let (mut scanned, end) = (relative(self.scanned), relative(end));
+        let Block { mut base, mut terminators } = *block;
+        let odd = 'scan: loop {
+            while terminators != 0 {
+                let at = base.wrapping_add(terminators.trailing_zeros());
+                terminators &= terminators.wrapping_sub(1);
+                // Near the end of the window there may be less than eight bytes; no tag is read of zeros.
+                let from = open as usize;
+                let head = bytes.get(from..from.wrapping_add(8)).and_then(<[u8]>::first_chunk::<8>);
+                let head = head.map_or(0, |head| u64::from_le_bytes(*head));
+                let gap = u32::from(head as u8 == b'\n');
+                let id = SegmentId::before(head.wrapping_shr(gap.wrapping_mul(8)) as u32, needles.separator);
+                let length = at.wrapping_sub(open);
+                if !id.is_everyday() || length.wrapping_sub(shortest) > longest || open < everyday_from {
+                    break 'scan Some(at);
+                }
+                line = line.wrapping_add(gap);
+                spans.push(Span { start: open.wrapping_add(gap), end: at, line, id });
+                open = at.wrapping_add(1);
             }
-            line = line.wrapping_add(gap);
-            let start = to_u32(open.wrapping_sub(origin)).wrapping_add(gap);
-            self.spans.push(Span { start, end: to_u32(at.wrapping_sub(origin)), line, id });
-            open = at.wrapping_add(1);
-        }
-        (self.open, self.open_line, *terminators) = (open, line, rest);
-        odd
+            if scanned >= end {
+                break None;
+            }
+            let rest = bytes.get(scanned as usize..end as usize).unwrap_or_default();
+            let (length, (separator, terminator, newline)) = match rest.first_chunk::<BLOCK>() {
+                Some(block) => (BLOCK, needles.find(block)),
+                None => (rest.len(), needles.find_short(rest)),
+            };
+            // A line break is expected behind a terminator, or is the terminator. The last byte of a wide one proves nothing yet.
+            let behind = (terminator | terminator.wrapping_shl(1)) & needles.proof;
+            let expected = behind | u64::from(scanned == open);
+            (base, terminators) = (scanned, terminator);
+            scanned = scanned.wrapping_add(to_u32(length));
+            separators.push(separator, length);
+            if newline & !expected != 0 {
+                self.stray_until = origin.wrapping_add(scanned as usize);
+                everyday_from = everyday_from.max(scanned);
+            }
+        };
+        let absolute = |position: u32| origin.wrapping_add(position as usize);
+        (self.open, self.open_line, self.scanned) = (absolute(open), line, absolute(scanned));
+        *block = Block { base, terminators };
+        odd.map(absolute)
     }
 
     /// A terminator byte stands at window position `at`.
@@ -367,6 +379,15 @@ impl Tape {
             }
         }
     }
+}
+
+/// The bytes looked at together, as far as they are not done with.
+#[derive(Clone, Copy, Default)]
+struct Block {
+    /// Position of the first one, counted from the origin.
+    base: u32,
+    /// One bit for each of them that ends a segment not looked at yet.
+    terminators: u64,
 }
 
 /// Length of what stands before the first element separator.

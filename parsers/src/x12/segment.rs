@@ -38,40 +38,36 @@ pub(crate) type Stretch = (u32, u32);
 #[derive(Clone, Copy, Debug)]
 pub struct Segment<'w, 's> {
     context: &'s Context<'w, 's>,
-    start: u32,
-    end: u32,
+    span: &'s Span,
     /// Element separators among its first 64 bytes. Each byte from its end on counts as one, so that the last element needs no other look
     /// than the others, and one that is absent is empty.
     separators: u64,
-    line: u32,
     ordinal: u32,
-    id: SegmentId,
 }
 
 impl<'w, 's> Segment<'w, 's> {
     #[inline(always)]
-    pub(crate) fn new(context: &'s Context<'w, 's>, span: &Span, ordinal: u32) -> Self {
-        let Span { start, end, line, id } = *span;
-        let separators = context.separators.from(start) | !first_bits(end.wrapping_sub(start));
-        Self { context, start, end, separators, line, ordinal, id }
+    pub(crate) fn new(context: &'s Context<'w, 's>, span: &'s Span, ordinal: u32) -> Self {
+        let separators = context.separators.from(span.start) | !first_bits(span.end.wrapping_sub(span.start));
+        Self { context, span, separators, ordinal }
     }
 
     /// The tag, such as `RMR`.
     #[inline(always)]
     pub fn tag(&self) -> &'w [u8] {
         let end = if self.is_near(0) {
-            self.start.wrapping_add(self.separators.trailing_zeros())
+            self.span.start.wrapping_add(self.separators.trailing_zeros())
         } else {
-            self.separator(1).unwrap_or(self.end)
+            self.separator(1).unwrap_or(self.span.end)
         };
-        let tag = self.context.bytes.get(self.start as usize..end as usize).unwrap_or_default();
+        let tag = self.context.bytes.get(self.span.start as usize..end as usize).unwrap_or_default();
         trim_end(tag)
     }
 
     /// The tag as a number, for the decision what to do with the segment.
     #[inline(always)]
     pub(crate) fn id(&self) -> SegmentId {
-        if self.id == SegmentId::OTHER { self.id_without_blanks() } else { self.id }
+        if self.span.id == SegmentId::OTHER { self.id_without_blanks() } else { self.span.id }
     }
 
     #[cold]
@@ -81,13 +77,13 @@ impl<'w, 's> Segment<'w, 's> {
 
     /// How many elements follow the tag.
     pub fn elements(&self) -> usize {
-        self.separators_before(self.end)
+        self.separators_before(self.span.end)
     }
 
     /// How many element separators stand before a position.
     pub(crate) fn separators_before(&self, position: u32) -> usize {
-        let words = (self.start..self.end.min(position)).step_by(64);
-        let bits = words.map(|at| self.context.separators.from(at) & first_bits(self.end.min(position).wrapping_sub(at)));
+        let words = (self.span.start..self.span.end.min(position)).step_by(64);
+        let bits = words.map(|at| self.context.separators.from(at) & first_bits(self.span.end.min(position).wrapping_sub(at)));
         bits.map(|bits| bits.count_ones() as usize).sum()
     }
 
@@ -95,8 +91,8 @@ impl<'w, 's> Segment<'w, 's> {
     #[inline(never)]
     fn separator(&self, n: usize) -> Option<u32> {
         let mut left = n.checked_sub(1)?;
-        for at in (self.start..self.end).step_by(64) {
-            let mut bits = self.context.separators.from(at) & first_bits(self.end.wrapping_sub(at));
+        for at in (self.span.start..self.span.end).step_by(64) {
+            let mut bits = self.context.separators.from(at) & first_bits(self.span.end.wrapping_sub(at));
             let held = bits.count_ones() as usize;
             if left < held {
                 (0..left).for_each(|_| bits &= bits.wrapping_sub(1));
@@ -117,23 +113,23 @@ impl<'w, 's> Segment<'w, 's> {
         for _ in 1..n {
             separators &= separators.wrapping_sub(1);
         }
-        let from = self.start.wrapping_add(separators.trailing_zeros()).wrapping_add(1);
+        let from = self.span.start.wrapping_add(separators.trailing_zeros()).wrapping_add(1);
         separators &= separators.wrapping_sub(1);
-        let to = self.start.wrapping_add(separators.trailing_zeros());
-        (from <= self.end).then_some((from as usize, to as usize))
+        let to = self.span.start.wrapping_add(separators.trailing_zeros());
+        (from <= self.span.end).then_some((from as usize, to as usize))
     }
 
     /// Whether the bits of [`Segment::separators`] are enough for so many elements.
     #[inline(always)]
     fn is_near(&self, elements: usize) -> bool {
-        (self.end.wrapping_sub(self.start) as usize).saturating_add(elements) < u64::BITS as usize
+        (self.span.end.wrapping_sub(self.span.start) as usize).saturating_add(elements) < u64::BITS as usize
     }
 
     /// The same where the segment is long.
     #[inline(never)]
     fn bounds_far(&self, n: usize) -> Option<(usize, usize)> {
         let from = self.separator(n)?.wrapping_add(1);
-        let to = self.separator(n.saturating_add(1)).unwrap_or(self.end);
+        let to = self.separator(n.saturating_add(1)).unwrap_or(self.span.end);
         Some((from as usize, to as usize))
     }
 
@@ -144,10 +140,10 @@ impl<'w, 's> Segment<'w, 's> {
             return self.stretches_far();
         }
         let mut separators = self.separators;
-        let mut from = self.start.wrapping_add(separators.trailing_zeros()).wrapping_add(1);
+        let mut from = self.span.start.wrapping_add(separators.trailing_zeros()).wrapping_add(1);
         [(); N].map(|()| {
             separators &= separators.wrapping_sub(1);
-            let to = self.start.wrapping_add(separators.trailing_zeros());
+            let to = self.span.start.wrapping_add(separators.trailing_zeros());
             let stretch = (from, to);
             from = to.wrapping_add(1);
             stretch
@@ -157,11 +153,11 @@ impl<'w, 's> Segment<'w, 's> {
     /// The same where the segment is long.
     #[inline(never)]
     fn stretches_far<const N: usize>(&self) -> [Stretch; N] {
-        let mut stretches = [(self.end.wrapping_add(1), self.end); N];
+        let mut stretches = [(self.span.end.wrapping_add(1), self.span.end); N];
         let mut from = None;
         let mut open = stretches.iter_mut();
-        for at in (self.start..self.end).step_by(64) {
-            let mut separators = self.context.separators.from(at) & first_bits(self.end.wrapping_sub(at));
+        for at in (self.span.start..self.span.end).step_by(64) {
+            let mut separators = self.context.separators.from(at) & first_bits(self.span.end.wrapping_sub(at));
             while separators != 0 {
                 let to = at.wrapping_add(separators.trailing_zeros());
                 if let Some(from) = from {
@@ -173,7 +169,7 @@ impl<'w, 's> Segment<'w, 's> {
             }
         }
         if let (Some(from), Some(stretch)) = (from, open.next()) {
-            *stretch = (from, self.end);
+            *stretch = (from, self.span.end);
         }
         stretches
     }
@@ -199,9 +195,15 @@ impl<'w, 's> Segment<'w, 's> {
         self.context.text
     }
 
+    /// Whether two short elements are written alike; false where it is not known at once.
+    #[inline(always)]
+    pub(crate) fn are_alike(&self, one: Stretch, two: Stretch) -> bool {
+        value::short(self.context.bytes, one).is_some_and(|text| value::short(self.context.bytes, two) == Some(text))
+    }
+
     /// Whether an element that [`Segment::stretches`] gave is there, if perhaps empty.
     pub(crate) fn holds(&self, (from, _): Stretch) -> bool {
-        from <= self.end
+        from <= self.span.end
     }
 
     #[cold]
@@ -271,32 +273,35 @@ impl<'w, 's> Segment<'w, 's> {
     /// Where the segment begins.
     #[inline(always)]
     pub fn location(&self) -> Location {
-        Location { tag: self.location_tag(), ..self.context.origin.location(self.start as usize, self.line, Some(self.ordinal)) }
+        Location {
+            tag: self.location_tag(),
+            ..self.context.origin.location(self.span.start as usize, self.span.line, Some(self.ordinal))
+        }
     }
 
     /// The same where the caller knows the tag.
     #[inline(always)]
     pub(crate) fn location_of_tag(&self, id: SegmentId) -> Location {
-        Location { tag: id.tag(), ..self.context.origin.location(self.start as usize, self.line, Some(self.ordinal)) }
+        Location { tag: id.tag(), ..self.context.origin.location(self.span.start as usize, self.span.line, Some(self.ordinal)) }
     }
 
     /// Where element `n` begins.
     pub fn location_of(&self, n: usize) -> Location {
-        let from = self.bounds(n).map_or(self.end, |(from, _)| from as u32);
-        self.location_in((from, self.end), n)
+        let from = self.bounds(n).map_or(self.span.end, |(from, _)| from as u32);
+        self.location_in((from, self.span.end), n)
     }
 
     /// The same for element `n` where [`Segment::stretches`] found it.
     #[inline(always)]
     pub(crate) fn location_in(&self, (from, _): Stretch, n: usize) -> Location {
-        let position = from.min(self.end) as usize;
-        let place = self.context.origin.location(position, self.line, Some(self.ordinal));
+        let position = from.min(self.span.end) as usize;
+        let place = self.context.origin.location(position, self.span.line, Some(self.ordinal));
         Location { element: u16::try_from(n).ok(), tag: self.location_tag(), ..place }
     }
 
     #[inline(always)]
     fn location_tag(&self) -> Option<Tag> {
-        self.id.tag().or_else(|| self.odd_tag())
+        self.span.id.tag().or_else(|| self.odd_tag())
     }
 
     #[cold]

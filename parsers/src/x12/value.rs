@@ -33,6 +33,15 @@ pub(crate) fn plain_decimal(bytes: &[u8], from: usize, to: usize) -> Option<i64>
     Some(if negative { minor.wrapping_neg() } else { minor })
 }
 
+/// A text of one to eight bytes as a number.
+#[inline(always)]
+pub(crate) fn short(bytes: &[u8], (from, to): (u32, u32)) -> Option<u64> {
+    let (to, length) = (to as usize, to.wrapping_sub(from));
+    let tail = bytes.get(to.checked_sub(8)?..to)?.first_chunk::<8>()?;
+    let before = 64_u32.wrapping_sub(length.wrapping_mul(8));
+    (1..=8).contains(&length).then(|| u64::from_le_bytes(*tail).wrapping_shr(before))
+}
+
 /// Eight digits `0`.
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 
@@ -132,8 +141,9 @@ pub(crate) struct Dates {
     computed: u32,
 }
 
-/// Dates kept, a power of two, and how many a file must have for that.
-const KEPT: usize = 256;
+/// Dates kept: each month and day has its own place.
+const KEPT: usize = 512;
+/// Dates that a text must have for that.
 const MANY: u32 = 64;
 
 impl Dates {
@@ -142,8 +152,10 @@ impl Dates {
     pub fn read(&mut self, text: &[u8]) -> Option<NaiveDate> {
         let digits = <[u8; 8]>::try_from(text).ok()?;
         let number = u64::from_le_bytes(digits);
-        // The product carries the last digits of month and day into its highest bits.
-        let index = number.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_shr(u64::BITS.wrapping_sub(KEPT.ilog2()));
+        // Month and day, two digits each, in one step.
+        let month_day = number.wrapping_shr(32) & 0x0f0f_0f0f;
+        let pairs = month_day.wrapping_mul(10).wrapping_add(month_day.wrapping_shr(8));
+        let index = pairs & 0x0f | pairs.wrapping_shr(12) & 0x1f0;
         match self.known.get(index as usize) {
             Some((known, date @ Some(_))) if *known == number => *date,
             _ => self.compute(digits, index as usize),

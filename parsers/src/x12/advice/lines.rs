@@ -134,14 +134,17 @@ impl<'w> Lines<'w> {
         }
         let (currency, aside) = (self.currency, Effect::RecordSetAside);
         line.net = segment.amount_in(net, 4, currency, aside, out);
-        line.gross = segment.amount_in(gross, 5, currency, aside, out);
+        // Without a discount both are the same, and mostly they are written alike.
+        let is_net = line.net.is_some() && segment.are_alike(net, gross);
+        line.gross = if is_net { line.net } else { segment.amount_in(gross, 5, currency, aside, out) };
         line.discount = segment.amount_in(discount, 6, currency, aside, out);
         match line.net {
             Some(net) => {
-                self.sums.amounts = self.sums.amounts.saturating_add(1);
-                self.sums.total = self.sums.total.saturating_add(i128::from(net.minor));
+                // No number of lines brings 128 bits to their end.
+                self.sums.amounts = self.sums.amounts.wrapping_add(1);
+                self.sums.total = self.sums.total.wrapping_add(i128::from(net.minor));
             }
-            None => self.sums.amounts_missing = self.sums.amounts_missing.saturating_add(1),
+            None => self.sums.amounts_missing = self.sums.amounts_missing.wrapping_add(1),
         }
         self.open = true;
         if segment.holds(reason) {

@@ -14,8 +14,8 @@ pub(super) struct Needles {
     newline: u8x16,
     /// The element separator, once in each byte.
     pub(super) separator: u32,
-    /// Bytes of the terminator.
-    pub(super) width: usize,
+    /// All bits where one byte proves a terminator, none where it has several.
+    pub(super) proof: u64,
     /// The terminator is one byte and no line feed.
     pub(super) is_plain: bool,
 }
@@ -27,7 +27,7 @@ impl Needles {
             terminator: u8x16::splat(delimiters.terminator.last()),
             newline: u8x16::splat(b'\n'),
             separator: SegmentId::spread(delimiters.element),
-            width: delimiters.terminator.as_bytes().len(),
+            proof: if delimiters.terminator.as_bytes().len() == 1 { u64::MAX } else { 0 },
             is_plain: matches!(delimiters.terminator.as_bytes(), [byte] if *byte != b'\n'),
         }
     }
