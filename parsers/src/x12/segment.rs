@@ -342,7 +342,7 @@ impl<'w, 's> Segment<'w, 's> {
         if from >= to {
             return None;
         }
-        let minor = match value::plain_decimal(self.context.bytes, from as usize, to as usize).filter(|_| has_cents(currency)) {
+        let minor = match value::plain_decimal(self.context.bytes, from as usize, to as usize, currency) {
             Some(minor) => minor,
             None => self.amount_slowly(n, currency, effect, out)?,
         };
@@ -500,12 +500,6 @@ pub(crate) fn plain_text<'w>((text, start): (&'w str, usize), (from, to): Stretc
         b'!'.. => Some(Text::Borrowed(text)),
         _ => Some(text.trim_ascii_end()).filter(|text| !text.is_empty()).map(Text::Borrowed),
     }
-}
-
-/// Two decimals, as nearly every currency has.
-#[inline(always)]
-fn has_cents(currency: Currency) -> bool {
-    currency == Currency::USD || currency.exponent() == 2
 }
 
 /// The lowest bits, all of them from 64 on.

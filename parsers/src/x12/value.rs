@@ -7,11 +7,14 @@ use crate::{Currency, MoneyError, money::bounded, parse_minor};
 /// Six-digit years below this are of this century, the others of the last.
 const CENTURY_WINDOW: u32 = 50;
 
-/// The everyday amount: up to eight digits, a point and two decimals, in minor units of a currency that has two.
+/// The everyday amount: up to eight digits, a point and two decimals, in minor units of a currency with two decimals.
 ///
 /// The text is `bytes[from..to]`. Nothing means that [`parse_minor`] must judge. The value stays in registers, which is why this is not a `Result`.
 #[inline(always)]
-pub(crate) fn plain_decimal(bytes: &[u8], from: usize, to: usize) -> Option<i64> {
+pub(crate) fn plain_decimal(bytes: &[u8], from: usize, to: usize, currency: Currency) -> Option<i64> {
+    if currency != Currency::USD && currency.exponent() != 2 {
+        return None;
+    }
     let tail = u64::from_le_bytes(*bytes.get(to.checked_sub(8)?..to)?.first_chunk::<8>()?);
     let negative = bytes.get(from) == Some(&b'-');
     let first = from.wrapping_add(usize::from(negative));
@@ -211,15 +214,24 @@ mod tests {
 
     #[test]
     fn everyday_amounts_take_the_short_way() {
-        for (text, expected) in
-            [("0.00", 0), ("-3017.91", -301_791), ("12345678.99", 1_234_567_899), ("1.05", 105), ("-9.90", -990)]
-        {
+        for (text, expected) in [
+            ("0.00", 0),
+            ("-3017.91", -301_791),
+            ("12345678.99", 1_234_567_899),
+            ("1.05", 105),
+            ("-9.90", -990),
+            ("99999.99", 9_999_999),
+        ] {
             assert_eq!(plain(text, "USD"), Some(expected), "{text}");
             assert_eq!(parse_minor(text.as_bytes(), Currency::USD), Ok(expected), "{text}");
         }
         for (text, currency) in [
+            ("1.00", "JPY"),
             ("1.2x", "USD"),
             ("1x.20", "USD"),
+            ("12x.20", "USD"),
+            ("1234567.2x", "USD"),
+            ("1234567x.20", "USD"),
             ("123456789.00", "USD"),
             (".50", "USD"),
             ("-.50", "USD"),
@@ -236,6 +248,33 @@ mod tests {
         let segment = format!("RMR*IV*1234567890**{text}");
         let currency = Currency::parse(currency).expect("a currency");
         plain_decimal(segment.as_bytes(), segment.len() - text.len(), segment.len(), currency)
+    }
+
+    #[test]
+    fn dates_are_the_same_from_memory() {
+        let mut dates = Dates::default();
+        for _ in 0..3 {
+            for text in ["2026", "2025", "1999"].iter().flat_map(|year| (0..=1340).map(move |day| format!("{year}{day:04}"))) {
+                assert_eq!(dates.read(text.as_bytes()), long_date(text.as_bytes()), "{text}");
+            }
+        }
+        for text in ["", "2026010", "202601010", "2026O101", "2026/101", "20260?11"] {
+            assert_eq!(dates.read(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn short_texts_are_numbers() {
+        let bytes = b"RMR*IV*12.50*12.50*112.50*12.50";
+        let at = |text: &str| bytes.windows(text.len()).position(|window| window == text.as_bytes()).expect("there") as u32;
+        let first = short(bytes, (at("12.50"), at("12.50") + 5));
+        assert_eq!(first, short(bytes, (26, 31)));
+        assert_eq!(first, Some(u64::from_le_bytes(*b"12.50\0\0\0")));
+        assert_ne!(first, short(bytes, (19, 25)));
+        assert_eq!(
+            (short(bytes, (9, 9)), short(bytes, (9, 18)), short(bytes, (0, 3)), short(bytes, (30, 33))),
+            (None, None, None, None)
+        );
     }
 
     #[test]

@@ -119,26 +119,26 @@ mod tests {
         for step in [1, 3, 17, 63, 64] {
             let mut separators = Separators::default();
             let mut expected = Vec::new();
-            while separators.len() < 300 {
-                let (at, bits) = (separators.len(), 0x8421_0842_1084_2108 & below(step));
+            while separators.length < 300 {
+                let (at, bits) = (separators.length, 0x8421_0842_1084_2108 & below(step));
                 expected.extend((0..step).filter(|bit| bits >> bit & 1 == 1).map(|bit| at + bit));
                 separators.push(bits, step);
             }
-            assert_eq!(positions(&separators, separators.len()), expected, "{step}");
+            assert_eq!(positions(&separators, separators.length), expected, "{step}");
             separators.erase(70, 140);
             expected.retain(|at| !(70..140).contains(at));
-            assert_eq!(positions(&separators, separators.len()), expected, "{step}");
+            assert_eq!(positions(&separators, separators.length), expected, "{step}");
             for bytes in [0, 5, 64, 61] {
                 separators.forget(bytes);
                 expected = expected.iter().filter_map(|at| at.checked_sub(bytes)).collect();
-                assert_eq!(positions(&separators, separators.len()), expected, "{step} {bytes}");
+                assert_eq!(positions(&separators, separators.length), expected, "{step} {bytes}");
             }
             separators.truncate(50);
             separators.pad(60);
             separators.push(1, 1);
             expected.retain(|at| *at < 50);
             expected.push(60);
-            assert_eq!((positions(&separators, 61), separators.len()), (expected, 61), "{step}");
+            assert_eq!((positions(&separators, 61), separators.length), (expected, 61), "{step}");
         }
     }
 }
