@@ -1,4 +1,5 @@
-//! Where segments and elements begin and end: an index of all delimiters of one interchange, built 64 bytes at a time.
+//! Where segments begin and end, which they are, and where their elements are separated: an index of one interchange, built 64 bytes at a
+//! time.
 //!
 //! Every byte is looked at once, however the file is cut into chunks. The index knows nothing of sets and groups; it only stops
 //! where an interchange ends, because the next one may separate differently, and it steps over binary payloads by their length.
