@@ -93,9 +93,10 @@ impl Figure {
 
     /// The everyday case of [`Figure::decimal`].
     fn cents(mut value: u64) -> Self {
-        let mut reversed = [0_u8; INLINE_MAX];
-        let mut length: u8 = 0;
-        for slot in &mut reversed {
+        // Written from the end on, and then moved to the front.
+        let mut digits = [b'0'; INLINE_MAX];
+        let mut length: usize = 0;
+        for slot in digits.iter_mut().rev() {
             if length == 2 {
                 *slot = b'.';
             } else {
@@ -108,10 +109,11 @@ impl Figure {
             }
         }
         let mut bytes = [0; INLINE_MAX];
-        for (slot, digit) in bytes.iter_mut().zip(reversed.iter().take(usize::from(length)).rev()) {
-            *slot = *digit;
+        let written = digits.get(INLINE_MAX.saturating_sub(length)..).unwrap_or_default();
+        if let Some(slot) = bytes.get_mut(..written.len()) {
+            slot.copy_from_slice(written);
         }
-        Self(Repr::Inline { length, bytes })
+        Self(Repr::Inline { length: length as u8, bytes })
     }
 
     /// The text.

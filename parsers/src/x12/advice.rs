@@ -23,6 +23,7 @@ use self::{
     lines::Lines,
 };
 use super::{
+    id::SegmentId,
     output::Output,
     segment::{Segment, shown},
     set::Set,
@@ -33,6 +34,13 @@ const KNOWN: &[&[u8]] = &[
     b"RDM", b"SAC", b"TXI", b"SLN", b"TXP", b"DED", b"LX", b"G53", b"AIN", b"PEN", b"INV", b"N9", b"RYL", b"AMT", b"QTY", b"DMG",
     b"HD", b"MOA",
 ];
+
+/// Everyday segments of an advice that carry nothing its records keep.
+#[inline(always)]
+fn says_nothing(id: SegmentId) -> bool {
+    let address = matches!(id, SegmentId::N2 | SegmentId::N3 | SegmentId::N4 | SegmentId::PER);
+    address || matches!(id, SegmentId::ST | SegmentId::SE | SegmentId::CUR | SegmentId::IT1)
+}
 
 /// What has been read of the set so far. The payment is filled where it will stay; moving large records costs as much as reading them.
 pub(super) struct Advice<'w> {
@@ -105,22 +113,28 @@ impl<'w> Advice<'w> {
         }
     }
 
+    /// Takes all segments of a set.
+    pub fn take_all(&mut self, set: &Set<'w, '_>, out: &mut Output<'w>) {
+        for segment in set.segments() {
+            self.take(&segment, out);
+        }
+    }
+
     /// Takes a segment of the advice.
-    #[inline]
+    #[inline(always)]
     pub fn take(&mut self, segment: &Segment<'w, '_>, out: &mut Output<'w>) {
-        // Written letter by letter, so that the compiler makes one decision of each and not one comparison of each tag.
-        match segment.tag() {
-            [b'R', b'M', b'R'] => self.lines.open_item(segment, out),
-            [b'R', b'E', b'F'] => self.take_reference(segment),
-            [b'D', b'T', b'M'] => self.take_date(segment, out),
-            [b'A', b'D', b'X'] => self.lines.adjustment(segment, out),
-            [b'E', b'N', b'T'] | [b'N', b'M', b'1'] => self.lines.entity(),
-            [b'N', b'1'] => self.take_party(segment),
-            [b'B', b'P', b'R'] => self.take_header(segment, out),
-            [b'T', b'R', b'N'] => self.take_trace(segment, out),
-            [b'N', b'T', b'E'] => self.take_note(segment),
-            [b'S', b'T' | b'E'] | [b'N', b'2' | b'3' | b'4'] | [b'P', b'E', b'R'] | [b'C', b'U', b'R'] | [b'I', b'T', b'1'] => {}
-            tag if KNOWN.contains(&tag) => {}
+        match segment.id() {
+            SegmentId::RMR => self.lines.open_item(segment, out),
+            SegmentId::REF => self.take_reference(segment),
+            SegmentId::DTM => self.take_date(segment, out),
+            SegmentId::ADX => self.lines.adjustment(segment, out),
+            SegmentId::ENT | SegmentId::NM1 => self.lines.entity(),
+            SegmentId::N1 => self.take_party(segment),
+            SegmentId::BPR => self.take_header(segment, out),
+            SegmentId::TRN => self.take_trace(segment, out),
+            SegmentId::NTE => self.take_note(segment),
+            id if says_nothing(id) => {}
+            _ if KNOWN.contains(&segment.tag()) => {}
             _ => out.finding(Finding {
                 code: FindingCode::UnknownSegment,
                 severity: Severity::Warning,
@@ -135,12 +149,14 @@ impl<'w> Advice<'w> {
 
     /// TRN01 3 is the number that ties the advice to the bank entry; it goes before 1, the current trace.
     fn take_trace(&mut self, segment: &Segment<'w, '_>, out: &mut Output<'w>) {
-        if !segment.has(2) {
+        let [kind, number] = segment.stretches();
+        let number = segment.text_in(number);
+        if number.is_none() {
             segment.missing(2, "a trace number", Effect::Noted, out);
         }
-        let reassociation = segment.value(1) == b"3";
+        let reassociation = segment.value_in(kind) == b"3";
         if self.payment.trace.is_none() || (reassociation && !self.reassociation) {
-            self.payment.trace = segment.text(2);
+            self.payment.trace = number;
             self.reassociation = reassociation;
         }
     }
@@ -150,15 +166,16 @@ impl<'w> Advice<'w> {
             return;
         }
         let named = &mut self.named;
-        let party = match segment.value(1) {
+        let [entity, name, _, id] = segment.stretches();
+        let party = match segment.value_in(entity) {
             b"PR" if !std::mem::replace(&mut named.payer, true) => &mut self.payment.payer,
             b"RM" if !named.payer && !std::mem::replace(&mut named.remitter, true) => &mut self.payment.payer,
             b"PE" if !std::mem::replace(&mut named.payee, true) => &mut self.payment.payee,
             _ => return,
         };
-        party.name = segment.text(2);
-        if segment.has(4) {
-            party.id = segment.text(4);
+        party.name = segment.text_in(name);
+        if let Some(id) = segment.text_in(id) {
+            party.id = Some(id);
         }
     }
 
@@ -171,8 +188,9 @@ impl<'w> Advice<'w> {
     }
 
     fn take_date(&mut self, segment: &Segment<'w, '_>, out: &mut Output<'w>) {
-        let date = segment.date(2, Effect::Noted, out);
-        let qualifier = segment.value(1);
+        let [qualifier, date] = segment.stretches();
+        let date = segment.date_in(date, 2, Effect::Noted, out);
+        let qualifier = segment.value_in(qualifier);
         if self.lines.begun() {
             self.lines.dated(qualifier, date);
         } else if self.dated.is_none() || matches!(qualifier, b"020" | b"234") {
@@ -292,8 +310,11 @@ impl<'w> Advice<'w> {
 
 /// CUR02 of the header, else the currency of the caller.
 fn currency<'w>(set: &Set<'w, '_>, out: &mut Output<'w>) -> Currency {
-    let header = set.segments().take_while(|segment| !matches!(segment.tag(), b"N1" | b"ENT" | b"RMR"));
-    let Some(segment) = header.into_iter().find(|segment| segment.tag() == b"CUR") else { return set.currency };
+    // Of the header only what ends it and what may be a CUR with blanks behind its tag is looked at closer.
+    let passed = |id| says_nothing(id) && id != SegmentId::CUR || matches!(id, SegmentId::BPR | SegmentId::TRN | SegmentId::REF);
+    let mut header = set.segments_unless(passed);
+    let found = header.find(|segment| matches!(segment.id(), SegmentId::CUR | SegmentId::N1 | SegmentId::ENT | SegmentId::RMR));
+    let Some(segment) = found.filter(|segment| segment.id() == SegmentId::CUR) else { return set.currency };
     match segment.text(2).and_then(|code| Currency::parse(&code)) {
         Some(currency) => currency,
         None => {
@@ -306,8 +327,9 @@ fn currency<'w>(set: &Set<'w, '_>, out: &mut Output<'w>) -> Currency {
 
 /// REF: qualifier and number, or the description where there is no number.
 fn reference<'w>(segment: &Segment<'w, '_>) -> Option<Reference<'w>> {
-    let value = segment.text(2).or_else(|| segment.text(3))?;
-    Some(Reference { qualifier: segment.text_or_empty(1), value })
+    let [qualifier, number, description] = segment.stretches();
+    let value = segment.text_in(number).or_else(|| segment.text_in(description))?;
+    Some(Reference { qualifier: segment.text_in(qualifier).unwrap_or_default(), value })
 }
 
 /// Joins pieces of text with nothing between them.

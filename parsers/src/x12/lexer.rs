@@ -1,12 +1,18 @@
-//! Where segments and elements begin and end: an index of all delimiters of one interchange, built 64 bytes at a time.
+//! Where segments begin and end, which they are, and where their elements are separated: an index of one interchange, built 64 bytes at a
+//! time.
 //!
 //! Every byte is looked at once, however the file is cut into chunks. The index knows nothing of sets and groups; it only stops
 //! where an interchange ends, because the next one may separate differently, and it steps over binary payloads by their length.
 
 mod block;
+mod separators;
 
-use self::block::{BLOCK, Needles, foreign_lines, is_plain_head, is_tag_byte, leading, to_u32};
-use super::delimiters::{Delimiters, begins_isa};
+use self::block::{BLOCK, Needles, foreign_lines, is_tag_byte, leading, to_u32};
+pub(crate) use self::separators::Separators;
+use super::{
+    delimiters::{Delimiters, begins_isa},
+    id::SegmentId,
+};
 
 /// Bytes indexed ahead of the reader; small enough for index and text to stay in the nearest cache.
 const BATCH: usize = 8 << 10;
@@ -16,12 +22,12 @@ const BATCH: usize = 8 << 10;
 pub(crate) struct Span {
     /// First byte of the tag, counted from [`Tape::origin`].
     pub start: u32,
-    /// Its first delimiter among [`Tape::marks`].
-    pub mark_first: u32,
-    /// One past its last delimiter, which is its terminator.
-    pub mark_end: u32,
+    /// Where it ends, its terminator not included.
+    pub end: u32,
     /// Line breaks before it.
     pub line: u32,
+    /// Its tag, as it stands.
+    pub id: SegmentId,
 }
 
 /// Something odd about a segment that only the lexer sees.
@@ -49,9 +55,8 @@ pub(crate) enum Stop {
 /// The index of what has been looked at and not yet let go.
 #[derive(Debug, Default)]
 pub(crate) struct Tape {
-    /// Positions of delimiters; only the first `count` are of use, the rest is room.
-    slots: Vec<u32>,
-    count: usize,
+    /// Of all bytes from [`Tape::origin`] up to [`Tape::scanned`].
+    pub separators: Separators,
     pub spans: Vec<Span>,
     /// Window position that all positions count from.
     pub origin: usize,
@@ -59,7 +64,6 @@ pub(crate) struct Tape {
     pub scanned: usize,
     /// Window position where the segment in hand begins, blanks before its tag included.
     pub open: usize,
-    open_mark: usize,
     open_line: u32,
     /// Up to here line breaks stand elsewhere than right behind a terminator, so that they must be counted.
     stray_until: usize,
@@ -79,13 +83,9 @@ impl Tape {
     pub fn restart(&mut self, at: usize, newlines: u32) {
         self.spans.clear();
         self.oddities.clear();
-        (self.origin, self.scanned, self.open, self.open_mark, self.count) = (at, at, at, 0, 0);
+        self.separators.clear();
+        (self.origin, self.scanned, self.open) = (at, at, at);
         (self.open_line, self.stray_until) = (newlines, at);
-    }
-
-    /// Ends of tags and elements of all segments, counted from [`Tape::origin`].
-    pub fn marks(&self) -> &[u32] {
-        self.slots.get(..self.count).unwrap_or_default()
     }
 
     /// Line breaks before the segment in hand.
@@ -95,14 +95,14 @@ impl Tape {
 
     /// Lets go of all segments before `keep`, so that memory follows the transaction and not the file.
     pub fn forget(&mut self, keep: usize) {
-        let (position, mark) = match self.spans.get(keep) {
+        let position = match self.spans.get(keep) {
             Some(span) => {
                 // What stands before its tag is shown when it is told of, so it stays as long.
                 let foreign = self.oddities.iter().find(|oddity| oddity.span == keep).map_or(0, |oddity| oddity.foreign_bytes);
                 let start = (span.start as usize).saturating_sub(foreign);
-                (self.origin.saturating_add(start), span.mark_first as usize)
+                self.origin.saturating_add(start)
             }
-            None => (self.open, self.open_mark),
+            None => self.open,
         };
         let shift = position.saturating_sub(self.origin);
         if shift == 0 {
@@ -110,19 +110,14 @@ impl Tape {
         }
         self.oddities.retain(|oddity| oddity.span >= keep);
         self.oddities.iter_mut().for_each(|oddity| oddity.span = oddity.span.saturating_sub(keep));
-        let (shift32, mark32) = (to_u32(shift), to_u32(mark));
         self.spans.drain(..keep.min(self.spans.len()));
-        self.slots.copy_within(mark.min(self.count)..self.count, 0);
-        self.count = self.count.saturating_sub(mark);
-        let kept = self.slots.get_mut(..self.count).unwrap_or_default();
-        kept.iter_mut().for_each(|position| *position = position.wrapping_sub(shift32));
+        self.separators.forget(shift);
+        let shift = to_u32(shift);
         for span in &mut self.spans {
-            span.start = span.start.wrapping_sub(shift32);
-            span.mark_first = span.mark_first.wrapping_sub(mark32);
-            span.mark_end = span.mark_end.wrapping_sub(mark32);
+            span.start = span.start.wrapping_sub(shift);
+            span.end = span.end.wrapping_sub(shift);
         }
         self.origin = position;
-        self.open_mark = self.open_mark.saturating_sub(mark);
     }
 
     /// Follows a window whose first `bytes` bytes were let go.
@@ -153,94 +148,89 @@ impl Tape {
     }
 
     /// Records the segment in hand, which has no terminator, as one that ends at window position `end`.
-    pub fn close_unterminated(&mut self, start: usize, end: usize) {
+    pub fn close_unterminated(&mut self, window: &[u8], start: usize, end: usize, delimiters: &Delimiters) {
         let line = self.open_line;
-        self.make_room(0);
-        self.close(start, end, line);
+        self.close(window, start, end, line, delimiters);
         self.open = end;
         self.scanned = self.scanned.max(end);
+        self.separators.pad(self.scanned.saturating_sub(self.origin));
+    }
+
+    /// What stands from a window position on will be looked at again.
+    fn rewind(&mut self, to: usize) {
+        self.scanned = to;
+        self.separators.truncate(to.saturating_sub(self.origin));
     }
 
     fn scan(&mut self, window: &[u8], end: usize, delimiters: &Delimiters) -> Option<Stop> {
         let needles = Needles::new(delimiters);
-        self.make_room(end.saturating_sub(self.scanned));
-        while self.scanned < end {
-            let base = self.scanned;
-            let block_end = base.saturating_add(BLOCK).min(end);
-            let (element, terminator, newline) = match window.get(base..).and_then(<[u8]>::first_chunk::<BLOCK>) {
-                Some(block) if block_end == base.saturating_add(BLOCK) => needles.find(block),
-                _ => needles.find_short(window.get(base..block_end).unwrap_or_default()),
-            };
-            self.scanned = block_end;
-            // A line break is expected behind a terminator, or is the terminator. The last byte of a wide one proves nothing yet.
-            let behind = if needles.width == 1 { terminator | terminator.wrapping_shl(1) } else { 0 };
-            let expected = behind | u64::from(base == self.open);
-            if newline & !expected != 0 {
-                self.stray_until = block_end;
-            }
-            let mut block = Block { base, marks: element | terminator, terminators: terminator };
-            while let Some(at) = self.mark_block(window, &mut block, &needles) {
-                match self.end_segment(window, at, delimiters) {
-                    Step::On => {}
-                    Step::Skip => break,
-                    Step::Stop(stop) => return Some(stop),
-                }
+        let mut block = Block::default();
+        while let Some(at) = self.scan_everyday(window, end, &needles, &mut block) {
+            match self.end_segment(window, at, delimiters) {
+                Step::On => {}
+                Step::Skip => block = Block::default(),
+                Step::Stop(stop) => return Some(stop),
             }
         }
         None
     }
 
-    /// Records the marks of a block and its everyday segments: their tag at once or behind one line break, a terminator of one byte,
-    /// nothing odd. Gives the window position of a terminator that [`Tape::end_segment`] must look at; nothing when the block is done.
+    /// Indexes bytes and records their segments, as long as they are everyday ones: their tag at once or behind one line break, a
+    /// terminator of one byte, nothing odd. Gives the window position of a terminator that [`Tape::end_segment`] must look at; nothing at
+    /// the end. `block` is where to go on.
     #[inline(always)]
-    fn mark_block(&mut self, window: &[u8], block: &mut Block, needles: &Needles) -> Option<usize> {
-        let offset = to_u32(block.base.wrapping_sub(self.origin));
-        loop {
-            // The delimiters up to the next terminator, or to the end of the block.
-            let upto = block.terminators ^ block.terminators.wrapping_sub(1);
-            self.count = mark(&mut self.slots, self.count, block.marks & upto, offset);
-            if block.terminators == 0 {
-                return None;
+    fn scan_everyday(&mut self, window: &[u8], end: usize, needles: &Needles, block: &mut Block) -> Option<usize> {
+        let Self { spans, separators, origin, .. } = self;
+        // Positions count from the origin here: short numbers, of which more stay at hand.
+        let (origin, bytes) = (*origin, window.get(*origin..).unwrap_or_default());
+        let relative = |position: usize| to_u32(position.saturating_sub(origin));
+        let mut everyday_from = if needles.is_plain { relative(self.stray_until) } else { u32::MAX };
+        // The four bytes that the tag is read from lie before the terminator.
+        let (shortest, longest) = (5, to_u32(self.segment_bytes_max).saturating_sub(5));
+        let (mut open, mut line) = (relative(self.open), self.open_line);
+        let (mut scanned, end) = (relative(self.scanned), relative(end));
+        let Block { mut base, mut terminators } = *block;
+        let odd = 'scan: loop {
+            while terminators != 0 {
+                let at = base.wrapping_add(terminators.trailing_zeros());
+                terminators &= terminators.wrapping_sub(1);
+                // Near the end of the window there may be less than eight bytes; no tag is read of zeros.
+                let from = open as usize;
+                let head = bytes.get(from..from.wrapping_add(8)).and_then(<[u8]>::first_chunk::<8>);
+                let head = head.map_or(0, |head| u64::from_le_bytes(*head));
+                let gap = u32::from(head as u8 == b'\n');
+                let id = SegmentId::before(head.wrapping_shr(gap.wrapping_mul(8)) as u32, needles.separator);
+                let length = at.wrapping_sub(open);
+                if !id.is_everyday() || length.wrapping_sub(shortest) > longest || open < everyday_from {
+                    break 'scan Some(at);
+                }
+                line = line.wrapping_add(gap);
+                spans.push(Span { start: open.wrapping_add(gap), end: at, line, id });
+                open = at.wrapping_add(1);
             }
-            let at = block.base.wrapping_add(block.terminators.trailing_zeros() as usize);
-            block.marks &= !upto;
-            block.terminators &= block.terminators.wrapping_sub(1);
-            if !self.end_plain_segment(window, at, needles) {
-                self.count = self.count.wrapping_sub(1);
-                return Some(at);
+            if scanned >= end {
+                break None;
             }
-        }
-    }
-
-    /// The everyday segment, whose marks are all recorded. False: it is another one.
-    #[inline(always)]
-    fn end_plain_segment(&mut self, window: &[u8], at: usize, needles: &Needles) -> bool {
-        let open = self.open;
-        let gap = usize::from(window.get(open) == Some(&b'\n'));
-        let start = open.wrapping_add(gap);
-        let tag_end = self.slots.get(self.open_mark).map_or(0, |mark| self.origin.wrapping_add(*mark as usize));
-        let is_plain = window.get(start).is_some_and(|head| is_plain_head(*head))
-            && (1..=3).contains(&tag_end.wrapping_sub(start))
-            && at.wrapping_sub(open) <= self.segment_bytes_max
-            && open >= self.stray_until
-            && needles.is_plain;
-        if is_plain {
-            let line = self.open_line.wrapping_add(gap as u32);
-            let (mark_first, mark_end) = (to_u32(self.open_mark), to_u32(self.count));
-            self.spans.push(Span { start: to_u32(start.wrapping_sub(self.origin)), mark_first, mark_end, line });
-            (self.open, self.open_mark, self.open_line) = (at.wrapping_add(1), self.count, line);
-        }
-        is_plain
-    }
-
-    /// Room for the marks of so many bytes: at most one each, and one for an end without terminator.
-    fn make_room(&mut self, bytes: usize) {
-        let needed = self.count.saturating_add(bytes).saturating_add(1);
-        if self.slots.len() < needed {
-            // Small for a short text, doubled up to a batch for a long one: clearing room is not free.
-            let room = self.count.clamp(BLOCK.saturating_mul(8), BATCH);
-            self.slots.resize(needed.saturating_add(room), 0);
-        }
+            let rest = bytes.get(scanned as usize..end as usize).unwrap_or_default();
+            let (length, (separator, terminator, newline)) = match rest.first_chunk::<BLOCK>() {
+                Some(block) => (BLOCK, needles.find(block)),
+                None => (rest.len(), needles.find_short(rest)),
+            };
+            // A line break is expected behind a terminator, or is the terminator. The last byte of a wide one proves nothing yet.
+            let behind = (terminator | terminator.wrapping_shl(1)) & needles.proof;
+            let expected = behind | u64::from(scanned == open);
+            (base, terminators) = (scanned, terminator);
+            scanned = scanned.wrapping_add(to_u32(length));
+            separators.push(separator, length);
+            if newline & !expected != 0 {
+                self.stray_until = origin.wrapping_add(scanned as usize);
+                everyday_from = everyday_from.max(scanned);
+            }
+        };
+        let absolute = |position: u32| origin.wrapping_add(position as usize);
+        (self.open, self.open_line, self.scanned) = (absolute(open), line, absolute(scanned));
+        *block = Block { base, terminators };
+        odd.map(absolute)
     }
 
     /// A terminator byte stands at window position `at`.
@@ -268,7 +258,6 @@ impl Tape {
         };
         if start >= end {
             // A doubled terminator, or a newline after blanks: no segment.
-            self.count = self.open_mark;
             self.open = at.wrapping_add(1);
             self.open_line = next_line;
             return Step::On;
@@ -278,18 +267,18 @@ impl Tape {
         }
         let first = window.get(start).copied().unwrap_or(0);
         let mut is_iea = false;
-        if matches!(first, b'I' | b'B') || self.tag_length(start, end) > 3 {
+        if matches!(first, b'I' | b'B') || tag_length(window, start, end, delimiters) > 3 {
             match self.look_closer(window, &mut start, end, &mut line, delimiters) {
                 Ok(iea) => is_iea = iea,
                 Err(step) => return step,
             }
         }
         let carriage_return = sign == b"\n" && window.get(end.wrapping_sub(1)) == Some(&b'\r');
-        self.close(start, if carriage_return { end.wrapping_sub(1) } else { end }, line);
+        self.close(window, start, if carriage_return { end.wrapping_sub(1) } else { end }, line, delimiters);
         self.open = at.wrapping_add(1);
         self.open_line = next_line;
         if is_iea {
-            self.scanned = self.open;
+            self.rewind(self.open);
             return Step::Stop(Stop::AfterIea);
         }
         Step::On
@@ -307,10 +296,9 @@ impl Tape {
         let text = window.get(*start..end).unwrap_or_default();
         match text {
             [b'I', ..] if begins_isa(text) => {
-                self.count = self.open_mark;
                 self.open = *start;
                 self.open_line = *line;
-                self.scanned = *start;
+                self.rewind(*start);
                 return Err(Step::Stop(Stop::BeforeIsa));
             }
             [b'B', ..] => {
@@ -324,39 +312,21 @@ impl Tape {
                     self.oddities.push(Oddity { span: self.spans.len(), foreign_bytes: foreign });
                     *start = start.saturating_add(foreign);
                     *line = line.wrapping_add(breaks);
-                    let from = to_u32(start.saturating_sub(self.origin));
-                    let held = self.slots.get(self.open_mark..self.count).unwrap_or_default();
-                    let dropped = held.iter().position(|mark| *mark >= from).unwrap_or(held.len());
-                    self.slots.copy_within(self.open_mark.saturating_add(dropped)..self.count, self.open_mark);
-                    self.count = self.count.saturating_sub(dropped);
                 }
             }
         }
         Ok(matches!(window.get(*start..end), Some([b'I', b'E', b'A', next, ..]) if *next == delimiters.element))
     }
 
-    /// Length of what stands before the first element separator.
-    #[inline]
-    fn tag_length(&self, start: usize, end: usize) -> usize {
-        match self.slots.get(self.open_mark) {
-            Some(mark) if self.open_mark < self.count => self.origin.wrapping_add(*mark as usize).saturating_sub(start),
-            _ => end.saturating_sub(start),
-        }
-    }
-
-    /// Records a segment from `start` to its terminator at `end`; all its element marks are there already.
-    fn close(&mut self, start: usize, end: usize, line: u32) {
-        if let Some(slot) = self.slots.get_mut(self.count) {
-            *slot = to_u32(end.saturating_sub(self.origin));
-        }
-        self.count = self.count.wrapping_add(1);
+    /// Records a segment from `start` to its terminator at `end`.
+    fn close(&mut self, window: &[u8], start: usize, end: usize, line: u32, delimiters: &Delimiters) {
+        let tag_end = start.saturating_add(tag_length(window, start, end, delimiters));
         self.spans.push(Span {
             start: to_u32(start.saturating_sub(self.origin)),
-            mark_first: to_u32(self.open_mark),
-            mark_end: to_u32(self.count),
+            end: to_u32(end.saturating_sub(self.origin)),
             line,
+            id: SegmentId::of(window.get(start..tag_end).unwrap_or_default()),
         });
-        self.open_mark = self.count;
     }
 
     /// BIN and BDS say the length of their payload, in which every byte may be a delimiter.
@@ -367,9 +337,9 @@ impl Tape {
             [b'B', b'D', b'S', next, ..] if *next == delimiters.element => 2,
             _ => return None,
         };
-        let marks = self.slots.get(self.open_mark..self.count)?;
-        let before = self.origin.saturating_add(*marks.get(length_element.wrapping_sub(1))? as usize).saturating_add(1);
-        let after = self.origin.saturating_add(*marks.get(length_element)? as usize);
+        let mut separators = memchr::memchr_iter(delimiters.element, text).map(|at| start.saturating_add(at));
+        let before = separators.nth(length_element.wrapping_sub(1))?.saturating_add(1);
+        let after = separators.next()?;
         let length: Option<usize> =
             std::str::from_utf8(window.get(before..after)?).ok().and_then(|text| text.trim().parse().ok());
         let payload_end = length.and_then(|length| after.saturating_add(1).checked_add(length));
@@ -377,8 +347,9 @@ impl Tape {
             self.oddities.push(Oddity { span: self.spans.len(), foreign_bytes: 0 });
             return None;
         };
+        let payload = after.saturating_add(1);
         if payload_end == end {
-            self.count = self.open_mark.saturating_add(length_element).saturating_add(1);
+            self.separators.erase(payload.saturating_sub(self.origin), end.saturating_sub(self.origin));
             return None;
         }
         if payload_end.saturating_sub(self.open) > self.segment_bytes_max {
@@ -389,18 +360,18 @@ impl Tape {
         match window.get(payload_end..sign_end) {
             None if payload_end > end => {
                 // The payload goes on behind the window: look at this segment again when there is more.
-                self.count = self.open_mark;
-                self.scanned = self.open;
+                self.rewind(self.open);
                 Some(Step::Stop(Stop::NeedsBytes))
             }
             Some(found) if found == sign && payload_end > end => {
                 let line = self.open_line.wrapping_add(leading(window.get(self.open..start)?).1);
-                self.count = self.open_mark.saturating_add(length_element).saturating_add(1);
-                self.close(start, payload_end, line);
+                self.close(window, start, payload_end, line, delimiters);
                 let breaks = memchr::memchr_iter(b'\n', window.get(self.open..sign_end)?).count();
                 self.open_line = self.open_line.wrapping_add(to_u32(breaks));
                 self.open = sign_end;
+                self.rewind(payload);
                 self.scanned = sign_end;
+                self.separators.pad(sign_end.saturating_sub(self.origin));
                 Some(Step::Skip)
             }
             _ => {
@@ -411,27 +382,19 @@ impl Tape {
     }
 }
 
-/// What is left to record of the bytes looked at together.
+/// The bytes looked at together, as far as they are not done with.
+#[derive(Clone, Copy, Default)]
 struct Block {
-    /// Window position of the first byte.
-    base: usize,
-    /// One bit per delimiter that is not recorded yet.
-    marks: u64,
-    /// Which of them end segments.
+    /// Position of the first one, counted from the origin.
+    base: u32,
+    /// One bit for each of them that ends a segment not looked at yet.
     terminators: u64,
 }
 
-/// Records the positions of the bits, counted from `offset`, and gives how many marks there are then.
-#[inline(always)]
-fn mark(slots: &mut [u32], mut count: usize, mut bits: u64, offset: u32) -> usize {
-    while bits != 0 {
-        if let Some(slot) = slots.get_mut(count) {
-            *slot = offset.wrapping_add(bits.trailing_zeros());
-        }
-        count = count.wrapping_add(1);
-        bits &= bits.wrapping_sub(1);
-    }
-    count
+/// Length of what stands before the first element separator.
+fn tag_length(window: &[u8], start: usize, end: usize, delimiters: &Delimiters) -> usize {
+    let text = window.get(start..end).unwrap_or_default();
+    memchr::memchr(delimiters.element, text).unwrap_or(text.len())
 }
 
 enum Step {

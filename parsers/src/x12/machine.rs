@@ -13,6 +13,7 @@ use super::{
     bare::Bare,
     delimiters::Delimiters,
     envelope::Envelope,
+    id::SegmentId,
     lexer::{Span, Stop, Tape},
     output::{Output, Tally, unlisted},
     place::{Origin, Wrap},
@@ -159,7 +160,7 @@ impl Machine {
     }
 
     fn place(&self, position: usize) -> Location {
-        Origin { base: self.base, wrap: self.wrap.as_ref() }.location(position, self.tape.line(), None, b"")
+        Origin { base: self.base, wrap: self.wrap.as_ref() }.location(position, self.tape.line(), None)
     }
 
     /// Reads the segments on the tape and fills it again. False: more bytes are needed, or there are none.
@@ -172,7 +173,7 @@ impl Machine {
     ) -> bool {
         self.begin_segments(window);
         while self.cursor < self.tape.spans.len() && self.stage == Stage::Inside {
-            self.skip_body(window);
+            self.skip_body();
             if self.cursor < self.tape.spans.len() && !self.transaction_too_long(out) {
                 self.read_segment(window, true, out);
                 out.flush(sink);
@@ -207,7 +208,7 @@ impl Machine {
 
     /// Moves the cursor over segments inside a set, whose content is read when the set is complete.
     #[inline]
-    fn skip_body(&mut self, window: &[u8]) {
+    fn skip_body(&mut self) {
         if self.set_first.is_none() {
             return;
         }
@@ -215,20 +216,12 @@ impl Machine {
             self.cursor = self.tape.spans.len();
             return;
         }
-        let bytes = window.get(self.tape.origin..).unwrap_or_default();
-        let separator = self.delimiters.element;
         let rest = self.tape.spans.get(self.cursor..).unwrap_or_default();
-        let ends = |tag: &[u8]| match tag {
-            [b'S', b'E' | b'T', next, ..] | [b'G', b'E' | b'S', next, ..] => *next == separator,
-            [b'I', b'E', b'A', next, ..] => *next == separator,
-            _ => false,
+        // A tag alone, without elements, ends nothing.
+        let ends = |span: &Span| {
+            span.id.is_envelope() && self.tape.separators.from(span.start).trailing_zeros() < span.end.wrapping_sub(span.start)
         };
-        let inside = rest.iter().take_while(|span| {
-            let start = span.start as usize;
-            // Most segments begin with none of these letters, and one byte tells.
-            !matches!(bytes.get(start), Some(b'S' | b'G' | b'I')) || !bytes.get(start..).is_some_and(ends)
-        });
-        self.cursor = self.cursor.saturating_add(inside.count());
+        self.cursor = self.cursor.saturating_add(rest.iter().take_while(|span| !ends(span)).count());
     }
 
     /// Reads the segment under the cursor, which is part of the envelope.
@@ -239,46 +232,46 @@ impl Machine {
             text: None,
             delimiters: &self.delimiters,
             origin: Origin { base: self.base.wrapping_add(tape.origin as u64), wrap: wrap.as_ref() },
-            marks: tape.marks(),
+            separators: &tape.separators,
             long_dates: is_long_dated(envelope.version()),
         };
         let Some(span) = tape.spans.get(self.cursor) else { return };
         let ordinal = u32::try_from(self.cursor).unwrap_or(u32::MAX).wrapping_add(self.ordinal).wrapping_add(1);
         let segment = Segment::new(&context, span, ordinal);
         let mut after = None;
-        if self.set_first.is_none() || segment.tag() == b"SE" {
+        if self.set_first.is_none() || segment.id() == SegmentId::SE {
             let from = self.set_first.unwrap_or(self.cursor);
             tell_oddities(tape, from..=self.cursor, &context, ordinal, out);
         }
-        match segment.tag() {
-            b"ST" => {
+        match segment.id() {
+            SegmentId::ST => {
                 drop_open_set(envelope, &mut self.set_first, &segment, out);
                 self.set_first = Some(self.cursor);
                 let st = Segment::new(&context, span, 1);
                 envelope.open_set(&st, self.bare.is_some(), out);
             }
-            b"SE" => match self.set_first.take() {
+            SegmentId::SE => match self.set_first.take() {
                 Some(first) => {
                     read_set(envelope, &self.limits, &context, tape.spans.get(first..=self.cursor).unwrap_or_default(), out)
                 }
                 None => out.finding(stray(&segment, "SE without ST", Effect::FileHeld)),
             },
-            b"GS" => {
+            SegmentId::GS => {
                 drop_open_set(envelope, &mut self.set_first, &segment, out);
                 envelope.open_group(&segment, out);
             }
-            b"GE" => {
+            SegmentId::GE => {
                 drop_open_set(envelope, &mut self.set_first, &segment, out);
                 envelope.close_group(&segment, out);
             }
-            b"IEA" => {
+            SegmentId::IEA => {
                 drop_open_set(envelope, &mut self.set_first, &segment, out);
                 envelope.close_interchange(&segment, terminated, out);
                 self.stage = Stage::Between;
                 after = Some(after_segment(&context, span));
             }
-            b"TA1" | b"ISB" | b"ISE" => {
-                envelope.acknowledgments = envelope.acknowledgments.saturating_add(u64::from(segment.tag() == b"TA1"));
+            SegmentId::TA1 | SegmentId::ISB | SegmentId::ISE => {
+                envelope.acknowledgments = envelope.acknowledgments.saturating_add(u64::from(segment.id() == SegmentId::TA1));
                 set::read_interchange_segment(&segment, out);
             }
             _ if self.set_first.is_some() => {}
@@ -296,7 +289,7 @@ impl Machine {
 
 /// Where the bytes go on after a segment, and the line breaks before them; a newline that ends it is left to be passed over.
 fn after_segment(context: &Context<'_, '_>, span: &Span) -> (usize, u32) {
-    let end = context.marks.get((span.mark_end as usize).wrapping_sub(1)).copied().unwrap_or(span.start) as usize;
+    let end = span.end as usize;
     let sign = context.delimiters.terminator.as_bytes();
     (if sign == b"\n" { end } else { end.saturating_add(sign.len()) }, span.line)
 }
@@ -312,9 +305,8 @@ fn drop_open_set(envelope: &mut Envelope, set_first: &mut Option<usize>, at: &Se
 /// Compares the trailer of a complete set and hands it to its reader.
 fn read_set<'w>(envelope: &mut Envelope, limits: &Limits, context: &Context<'w, '_>, spans: &[Span], out: &mut Output<'w>) {
     let (Some(first), Some(last)) = (spans.first(), spans.last()) else { return };
-    let end = context.marks.get((last.mark_end as usize).wrapping_sub(1)).copied().unwrap_or(last.start) as usize;
     let start = first.start as usize;
-    let bytes = context.bytes.get(start..end).unwrap_or_default();
+    let bytes = context.bytes.get(start..last.end as usize).unwrap_or_default();
     let text = utf8::text(bytes);
     let context = Context { text: text.ok().map(|text| (text, start)), ..*context };
     let st = Segment::new(&context, first, 1);

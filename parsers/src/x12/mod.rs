@@ -10,6 +10,7 @@ mod bill;
 pub mod delimiters;
 mod envelope;
 mod footing;
+mod id;
 pub(crate) mod lexer;
 pub(crate) mod machine;
 pub(crate) mod output;

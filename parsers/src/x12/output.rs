@@ -5,7 +5,7 @@ use crate::{
     Remittance, Return, Severity, Sink, mask,
 };
 
-use super::received::Note;
+use super::{received::Note, value::Dates};
 
 /// Running numbers and the verdict so far. It outlives the bytes.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +25,7 @@ pub(crate) struct Tally {
     pub hold_untold: bool,
     effect: Option<Effect>,
     severity: Option<Severity>,
+    pub dates: Dates,
 }
 
 impl Tally {

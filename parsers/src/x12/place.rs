@@ -1,6 +1,6 @@
 //! From positions in the bytes being read to places in the file.
 
-use crate::{Location, Tag};
+use crate::Location;
 
 /// One removed line break of a file that was wrapped at a fixed column.
 #[derive(Clone, Copy, Debug)]
@@ -77,16 +77,15 @@ pub(crate) struct Origin<'s> {
 }
 
 impl Origin<'_> {
-    /// A place without element.
+    /// A place without tag and element.
     #[inline(always)]
-    pub fn location(&self, position: usize, line: u32, segment: Option<u32>, tag: &[u8]) -> Location {
+    pub fn location(&self, position: usize, line: u32, segment: Option<u32>) -> Location {
         let flat = self.base.wrapping_add(position as u64);
         let (byte, wrapped) = match self.wrap {
             None => (flat, 0),
             Some(wrap) => wrap.original(flat),
         };
         let line = u64::from(line).wrapping_add(wrapped).wrapping_add(1);
-        let tag = (!tag.is_empty()).then(|| Tag::new(tag));
-        Location { byte, line: Some(line), segment, tag, ..Location::default() }
+        Location { byte, line: Some(line), segment, ..Location::default() }
     }
 }

@@ -54,10 +54,11 @@ pub(crate) fn tell_oddities(
 /// One finding per set: the first place that is not UTF-8.
 pub(crate) fn not_utf8(context: &Context<'_, '_>, spans: &[Span], at: usize) -> Finding {
     let index = spans.partition_point(|span| span.start as usize <= at).saturating_sub(1);
-    let span = spans.get(index).copied().unwrap_or_default();
-    let segment = Segment::new(context, &span, u32::try_from(index).unwrap_or(u32::MAX).wrapping_add(1));
-    let marks = context.marks.get(span.mark_first as usize..span.mark_end as usize).unwrap_or_default();
-    let element = marks.partition_point(|mark| (*mark as usize) < at);
+    let blank = Span::default();
+    let span = spans.get(index).unwrap_or(&blank);
+    let segment = Segment::new(context, span, u32::try_from(index).unwrap_or(u32::MAX).wrapping_add(1));
+    let behind = usize::from((span.end as usize) < at);
+    let element = segment.separators_before(u32::try_from(at).unwrap_or(u32::MAX)).saturating_add(behind);
     let message = "the text is not UTF-8 and was read as Windows-1252".to_owned();
     // Only the byte is told: the element may be an account number.
     let found = context.bytes.get(at).map(|byte| format!("byte {byte:02X}")).unwrap_or_default();

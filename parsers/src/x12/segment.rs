@@ -5,61 +5,210 @@
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::{delimiters::Delimiters, lexer::Span, output::Output, place::Origin, value};
+use super::{
+    delimiters::Delimiters,
+    id::SegmentId,
+    lexer::{Separators, Span},
+    output::Output,
+    place::Origin,
+    value,
+};
 use crate::{
-    Account, Currency, Effect, Finding, FindingCode, Location, Money, MoneyError, Severity, Text, mask, money, parse_minor,
+    Account, Currency, Effect, Finding, FindingCode, Location, Money, MoneyError, Severity, Tag, Text, mask, money, parse_minor,
 };
 
 /// What all segments of a set share.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Context<'w, 's> {
-    /// The bytes that spans and marks count in.
+    /// The bytes that spans and separators count in.
     pub bytes: &'w [u8],
     /// The set as text, when all of it is UTF-8, and where it begins in `bytes`.
     pub text: Option<(&'w str, usize)>,
     pub delimiters: &'s Delimiters,
     pub origin: Origin<'s>,
-    pub marks: &'s [u32],
+    pub separators: &'s Separators,
     /// Six-digit dates are out of date (version 004010 and later).
     pub long_dates: bool,
 }
+
+/// Where an element begins and ends.
+pub(crate) type Stretch = (u32, u32);
 
 /// One segment.
 #[derive(Clone, Copy, Debug)]
 pub struct Segment<'w, 's> {
     context: &'s Context<'w, 's>,
-    /// Ends of the tag and of each element; the last is the end of the segment.
-    marks: &'s [u32],
-    start: u32,
-    line: u32,
+    span: &'s Span,
+    /// Element separators among its first 64 bytes. Each byte from its end on counts as one, so that the last element needs no other look
+    /// than the others, and one that is absent is empty.
+    separators: u64,
     ordinal: u32,
 }
 
 impl<'w, 's> Segment<'w, 's> {
-    pub(crate) fn new(context: &'s Context<'w, 's>, span: &Span, ordinal: u32) -> Self {
-        let marks = context.marks.get(span.mark_first as usize..span.mark_end as usize).unwrap_or_default();
-        Self { context, marks, start: span.start, line: span.line, ordinal }
+    #[inline(always)]
+    pub(crate) fn new(context: &'s Context<'w, 's>, span: &'s Span, ordinal: u32) -> Self {
+        let separators = context.separators.from(span.start) | !first_bits(span.end.wrapping_sub(span.start));
+        Self { context, span, separators, ordinal }
     }
 
     /// The tag, such as `RMR`.
     #[inline(always)]
     pub fn tag(&self) -> &'w [u8] {
-        let end = self.marks.first().copied().unwrap_or(self.start);
-        let tag = self.context.bytes.get(self.start as usize..end as usize).unwrap_or_default();
+        let end = if self.is_near(0) {
+            self.span.start.wrapping_add(self.separators.trailing_zeros())
+        } else {
+            self.separator(1).unwrap_or(self.span.end)
+        };
+        let tag = self.context.bytes.get(self.span.start as usize..end as usize).unwrap_or_default();
         trim_end(tag)
+    }
+
+    /// The tag as a number, for the decision what to do with the segment.
+    #[inline(always)]
+    pub(crate) fn id(&self) -> SegmentId {
+        if self.span.id == SegmentId::OTHER { self.id_without_blanks() } else { self.span.id }
+    }
+
+    #[cold]
+    fn id_without_blanks(&self) -> SegmentId {
+        SegmentId::of(self.tag())
     }
 
     /// How many elements follow the tag.
     pub fn elements(&self) -> usize {
-        self.marks.len().saturating_sub(1)
+        self.separators_before(self.span.end)
+    }
+
+    /// How many element separators stand before a position.
+    pub(crate) fn separators_before(&self, position: u32) -> usize {
+        let words = (self.span.start..self.span.end.min(position)).step_by(64);
+        let bits = words.map(|at| self.context.separators.from(at) & first_bits(self.span.end.min(position).wrapping_sub(at)));
+        bits.map(|bits| bits.count_ones() as usize).sum()
+    }
+
+    /// Where separator `n` stands, counted from 1, however long the segment is.
+    #[inline(never)]
+    fn separator(&self, n: usize) -> Option<u32> {
+        let mut left = n.checked_sub(1)?;
+        for at in (self.span.start..self.span.end).step_by(64) {
+            let mut bits = self.context.separators.from(at) & first_bits(self.span.end.wrapping_sub(at));
+            let held = bits.count_ones() as usize;
+            if left < held {
+                (0..left).for_each(|_| bits &= bits.wrapping_sub(1));
+                return Some(at.wrapping_add(bits.trailing_zeros()));
+            }
+            left = left.wrapping_sub(held);
+        }
+        None
     }
 
     /// Begin and end of element `n`, counted from 1.
     #[inline(always)]
     fn bounds(&self, n: usize) -> Option<(usize, usize)> {
-        let end = self.marks.get(n)?;
-        let before = self.marks.get(n.wrapping_sub(1))?;
-        Some(((*before as usize).wrapping_add(1), *end as usize))
+        if n == 0 || !self.is_near(n) {
+            return self.bounds_far(n);
+        }
+        let mut separators = self.separators;
+        for _ in 1..n {
+            separators &= separators.wrapping_sub(1);
+        }
+        let from = self.span.start.wrapping_add(separators.trailing_zeros()).wrapping_add(1);
+        separators &= separators.wrapping_sub(1);
+        let to = self.span.start.wrapping_add(separators.trailing_zeros());
+        (from <= self.span.end).then_some((from as usize, to as usize))
+    }
+
+    /// Whether the bits of [`Segment::separators`] are enough for so many elements.
+    #[inline(always)]
+    fn is_near(&self, elements: usize) -> bool {
+        (self.span.end.wrapping_sub(self.span.start) as usize).saturating_add(elements) < u64::BITS as usize
+    }
+
+    /// The same where the segment is long.
+    #[inline(never)]
+    fn bounds_far(&self, n: usize) -> Option<(usize, usize)> {
+        let from = self.separator(n)?.wrapping_add(1);
+        let to = self.separator(n.saturating_add(1)).unwrap_or(self.span.end);
+        Some((from as usize, to as usize))
+    }
+
+    /// Begin and end of the first elements; what is absent is empty.
+    #[inline(always)]
+    pub(crate) fn stretches<const N: usize>(&self) -> [Stretch; N] {
+        if !self.is_near(N) {
+            return self.stretches_far();
+        }
+        let mut separators = self.separators;
+        let mut from = self.span.start.wrapping_add(separators.trailing_zeros()).wrapping_add(1);
+        [(); N].map(|()| {
+            separators &= separators.wrapping_sub(1);
+            let to = self.span.start.wrapping_add(separators.trailing_zeros());
+            let stretch = (from, to);
+            from = to.wrapping_add(1);
+            stretch
+        })
+    }
+
+    /// The same where the segment is long.
+    #[inline(never)]
+    fn stretches_far<const N: usize>(&self) -> [Stretch; N] {
+        let mut stretches = [(self.span.end.wrapping_add(1), self.span.end); N];
+        let mut from = None;
+        let mut open = stretches.iter_mut();
+        for at in (self.span.start..self.span.end).step_by(64) {
+            let mut separators = self.context.separators.from(at) & first_bits(self.span.end.wrapping_sub(at));
+            while separators != 0 {
+                let to = at.wrapping_add(separators.trailing_zeros());
+                if let Some(from) = from {
+                    let Some(stretch) = open.next() else { return stretches };
+                    *stretch = (from, to);
+                }
+                from = Some(to.wrapping_add(1));
+                separators &= separators.wrapping_sub(1);
+            }
+        }
+        if let (Some(from), Some(stretch)) = (from, open.next()) {
+            *stretch = (from, self.span.end);
+        }
+        stretches
+    }
+
+    /// Bytes that [`Segment::stretches`] gave, without trailing blanks.
+    #[inline(always)]
+    pub(crate) fn value_in(&self, (from, to): Stretch) -> &'w [u8] {
+        trim_end(self.context.bytes.get(from as usize..to as usize).unwrap_or_default())
+    }
+
+    /// The same as text; nothing when absent or blank.
+    #[inline(always)]
+    pub(crate) fn text_in(&self, stretch: Stretch) -> Option<Text<'w>> {
+        match self.context.text {
+            Some(text) => plain_text(text, stretch),
+            None => self.decoded_text_in(stretch),
+        }
+    }
+
+    /// The set as text, when all of it is UTF-8, and where it begins.
+    #[inline(always)]
+    pub(crate) fn set_text(&self) -> Option<(&'w str, usize)> {
+        self.context.text
+    }
+
+    /// Whether two short elements are written alike; false where it is not known at once.
+    #[inline(always)]
+    pub(crate) fn are_alike(&self, one: Stretch, two: Stretch) -> bool {
+        value::short(self.context.bytes, one).is_some_and(|text| value::short(self.context.bytes, two) == Some(text))
+    }
+
+    /// Whether an element that [`Segment::stretches`] gave is there, if perhaps empty.
+    pub(crate) fn holds(&self, (from, _): Stretch) -> bool {
+        from <= self.span.end
+    }
+
+    #[cold]
+    fn decoded_text_in(&self, (from, to): Stretch) -> Option<Text<'w>> {
+        trim_text(decode(self.context.bytes.get(from as usize..to as usize).unwrap_or_default()))
     }
 
     /// Element `n` as it stands, counted from 1; empty when absent.
@@ -83,31 +232,8 @@ impl<'w, 's> Segment<'w, 's> {
     /// Element `n` as text without trailing blanks; nothing when absent or blank.
     #[inline]
     pub fn text(&self, n: usize) -> Option<Text<'w>> {
-        if self.is_text() { self.text_in_place(n) } else { self.text_decoded(n) }
-    }
-
-    /// Whether the whole set is UTF-8, so that [`Segment::text_in_place`] finds its texts.
-    #[inline(always)]
-    pub(crate) fn is_text(&self) -> bool {
-        self.context.text.is_some()
-    }
-
-    /// [`Segment::text`] where the set is UTF-8; nothing elsewhere. For the hot places: a text that may have been decoded is handed
-    /// over through memory, which costs more than finding it.
-    #[inline(always)]
-    pub(crate) fn text_in_place(&self, n: usize) -> Option<Text<'w>> {
         let (from, to) = self.bounds(n)?;
-        let (text, start) = self.context.text?;
-        let text = text.get(from.wrapping_sub(start)..to.wrapping_sub(start))?;
-        match text.as_bytes().last()? {
-            b' ' | b'\t' | b'\r' | b'\n' => Some(text.trim_ascii_end()).filter(|text| !text.is_empty()).map(Text::Borrowed),
-            _ => Some(Text::Borrowed(text)),
-        }
-    }
-
-    #[cold]
-    fn text_decoded(&self, n: usize) -> Option<Text<'w>> {
-        trim_text(decode(self.raw(n)))
+        self.text_in((from as u32, to as u32))
     }
 
     /// Element `n` as text with its trailing blanks, for texts that were cut into pieces.
@@ -147,15 +273,40 @@ impl<'w, 's> Segment<'w, 's> {
     /// Where the segment begins.
     #[inline(always)]
     pub fn location(&self) -> Location {
-        self.context.origin.location(self.start as usize, self.line, Some(self.ordinal), self.tag())
+        Location {
+            tag: self.location_tag(),
+            ..self.context.origin.location(self.span.start as usize, self.span.line, Some(self.ordinal))
+        }
+    }
+
+    /// The same where the caller knows the tag.
+    #[inline(always)]
+    pub(crate) fn location_of_tag(&self, id: SegmentId) -> Location {
+        Location { tag: id.tag(), ..self.context.origin.location(self.span.start as usize, self.span.line, Some(self.ordinal)) }
     }
 
     /// Where element `n` begins.
     pub fn location_of(&self, n: usize) -> Location {
-        let end = self.marks.last().copied().unwrap_or(self.start) as usize;
-        let position = self.bounds(n).map_or(end, |(from, _)| from);
-        let place = self.context.origin.location(position, self.line, Some(self.ordinal), self.tag());
-        Location { element: u16::try_from(n).ok(), ..place }
+        let from = self.bounds(n).map_or(self.span.end, |(from, _)| from as u32);
+        self.location_in((from, self.span.end), n)
+    }
+
+    /// The same for element `n` where [`Segment::stretches`] found it.
+    #[inline(always)]
+    pub(crate) fn location_in(&self, (from, _): Stretch, n: usize) -> Location {
+        let position = from.min(self.span.end) as usize;
+        let place = self.context.origin.location(position, self.span.line, Some(self.ordinal));
+        Location { element: u16::try_from(n).ok(), tag: self.location_tag(), ..place }
+    }
+
+    #[inline(always)]
+    fn location_tag(&self) -> Option<Tag> {
+        self.span.id.tag().or_else(|| self.odd_tag())
+    }
+
+    #[cold]
+    fn odd_tag(&self) -> Option<Tag> {
+        Some(self.tag()).filter(|tag| !tag.is_empty()).map(Tag::new)
     }
 
     /// A finding about element `n` as it stands.
@@ -175,10 +326,23 @@ impl<'w, 's> Segment<'w, 's> {
     #[inline(always)]
     pub fn amount(&self, n: usize, currency: Currency, effect: Effect, out: &mut Output<'w>) -> Option<Money> {
         let (from, to) = self.bounds(n)?;
+        self.amount_in((from as u32, to as u32), n, currency, effect, out)
+    }
+
+    /// The same for element `n` where [`Segment::stretches`] found it.
+    #[inline(always)]
+    pub(crate) fn amount_in(
+        &self,
+        (from, to): Stretch,
+        n: usize,
+        currency: Currency,
+        effect: Effect,
+        out: &mut Output<'w>,
+    ) -> Option<Money> {
         if from >= to {
             return None;
         }
-        let minor = match value::plain_decimal(self.context.bytes, from, to, currency) {
+        let minor = match value::plain_decimal(self.context.bytes, from as usize, to as usize, currency) {
             Some(minor) => minor,
             None => self.amount_slowly(n, currency, effect, out)?,
         };
@@ -201,11 +365,24 @@ impl<'w, 's> Segment<'w, 's> {
 
     /// The same, and its absence is a finding too.
     pub fn required_amount(&self, n: usize, currency: Currency, effect: Effect, out: &mut Output<'w>) -> Option<Money> {
-        if !self.has(n) {
+        let (from, to) = self.bounds(n).unwrap_or_default();
+        self.required_amount_in((from as u32, to as u32), n, currency, effect, out)
+    }
+
+    /// The same for element `n` where [`Segment::stretches`] found it.
+    pub(crate) fn required_amount_in(
+        &self,
+        stretch: Stretch,
+        n: usize,
+        currency: Currency,
+        effect: Effect,
+        out: &mut Output<'w>,
+    ) -> Option<Money> {
+        if self.value_in(stretch).is_empty() {
             self.missing(n, "an amount", effect, out);
             return None;
         }
-        self.amount(n, currency, effect, out)
+        self.amount_in(stretch, n, currency, effect, out)
     }
 
     /// Element `n` as an amount with `decimals` implied decimals (type Nn). A written point decides, with a warning.
@@ -233,11 +410,18 @@ impl<'w, 's> Segment<'w, 's> {
     /// Element `n` as a date of eight or six digits. A bad one gives a finding with `effect`.
     #[inline(always)]
     pub fn date(&self, n: usize, effect: Effect, out: &mut Output<'w>) -> Option<NaiveDate> {
-        let text = self.value(n);
+        let (from, to) = self.bounds(n)?;
+        self.date_in((from as u32, to as u32), n, effect, out)
+    }
+
+    /// The same for element `n` where [`Segment::stretches`] found it.
+    #[inline(always)]
+    pub(crate) fn date_in(&self, stretch: Stretch, n: usize, effect: Effect, out: &mut Output<'w>) -> Option<NaiveDate> {
+        let text = self.value_in(stretch);
         if text.is_empty() {
             return None;
         }
-        match value::long_date(text) {
+        match out.tally.dates.read(text) {
             Some(date) => Some(date),
             None => self.date_slowly(n, effect, out),
         }
@@ -305,6 +489,23 @@ impl<'w, 's> Segment<'w, 's> {
         let expected = money::expected(error, "digits with an optional decimal point");
         out.finding(self.finding(n, FindingCode::BadAmount, effect, message, expected));
     }
+}
+
+/// An element of a set that is UTF-8, without trailing blanks; nothing when absent or blank. For the hot places: a text that may have been
+/// decoded is handed over through memory, which costs more than finding it.
+#[inline(always)]
+pub(crate) fn plain_text<'w>((text, start): (&'w str, usize), (from, to): Stretch) -> Option<Text<'w>> {
+    let text = text.get((from as usize).wrapping_sub(start)..(to as usize).wrapping_sub(start))?;
+    match text.as_bytes().last()? {
+        b'!'.. => Some(Text::Borrowed(text)),
+        _ => Some(text.trim_ascii_end()).filter(|text| !text.is_empty()).map(Text::Borrowed),
+    }
+}
+
+/// The lowest bits, all of them from 64 on.
+#[inline(always)]
+fn first_bits(count: u32) -> u64 {
+    if count < u64::BITS { 1_u64.wrapping_shl(count).wrapping_sub(1) } else { u64::MAX }
 }
 
 /// Bytes as text for a message: decoded, and shortened to a readable length.

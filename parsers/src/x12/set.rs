@@ -7,6 +7,7 @@
 use crate::{Currency, Effect, Finding, FindingCode, Format, Limits, Location, Severity};
 
 use super::{
+    id::SegmentId,
     lexer::Span,
     output::Output,
     segment::{Context, Segment},
@@ -38,6 +39,14 @@ impl<'w, 's> Set<'w, 's> {
         let context = self.context;
         let first = u32::try_from(index).unwrap_or(u32::MAX).saturating_add(1);
         self.spans.get(index..).unwrap_or_default().iter().zip(first..).map(move |(span, n)| Segment::new(context, span, n))
+    }
+
+    /// The same without those whose tag alone says that nobody asks for them.
+    #[inline(always)]
+    pub(crate) fn segments_unless(&self, unasked: impl Fn(SegmentId) -> bool) -> impl Iterator<Item = Segment<'w, 's>> {
+        let context = self.context;
+        let asked = self.spans.iter().zip(1_u32..).filter(move |(span, _)| !unasked(span.id));
+        asked.map(move |(span, ordinal)| Segment::new(context, span, ordinal))
     }
 
     /// How many segments the set has, ST and SE included.

@@ -7,9 +7,7 @@ use super::{advice::Advice, output::Output, set::Set};
 /// Reads one set.
 pub(super) fn read<'w>(set: &Set<'w, '_>, out: &mut Output<'w>) {
     let mut advice = Advice::of_set(set, out);
-    for segment in set.segments() {
-        advice.take(&segment, out);
-    }
+    advice.take_all(set, out);
     advice.finish(set, out);
 }
 
@@ -18,9 +16,7 @@ pub(super) fn read<'w>(set: &Set<'w, '_>, out: &mut Output<'w>) {
 pub(super) fn read_segments<'w>(set: &Set<'w, '_>, out: &mut Output<'w>) {
     let mut advice = Advice::of_set(set, out);
     advice.need_no_entity();
-    for segment in set.segments() {
-        advice.take(&segment, out);
-    }
+    advice.take_all(set, out);
     if advice.has_header() {
         advice.finish(set, out);
     } else {

@@ -9,22 +9,44 @@ const CENTURY_WINDOW: u32 = 50;
 
 /// The everyday amount: up to eight digits, a point and two decimals, in minor units of a currency with two decimals.
 ///
-/// The text is `bytes[from..to]`. Nothing means that [`parse_minor`] must judge. The
-/// value stays in registers, which is why this is not a `Result`.
+/// The text is `bytes[from..to]`. Nothing means that [`parse_minor`] must judge. The value stays in registers, which is why this is not a `Result`.
 #[inline(always)]
 pub(crate) fn plain_decimal(bytes: &[u8], from: usize, to: usize, currency: Currency) -> Option<i64> {
-    let [b'.', tens, ones] = bytes.get(to.checked_sub(3)?..to)? else { return None };
-    let negative = bytes.get(from) == Some(&b'-');
-    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
-    let two_decimals = currency == Currency::USD || currency.exponent() == 2;
-    if tens > 9 || ones > 9 || !two_decimals {
+    if currency != Currency::USD && currency.exponent() != 2 {
         return None;
     }
-    let whole = few_digits(bytes, from.wrapping_add(usize::from(negative)), to.wrapping_sub(3))?;
-    let cents = u64::from(tens).wrapping_mul(10).wrapping_add(u64::from(ones));
-    let minor = u64::from(whole).wrapping_mul(100).wrapping_add(cents).cast_signed();
+    let tail = u64::from_le_bytes(*bytes.get(to.checked_sub(8)?..to)?.first_chunk::<8>()?);
+    let negative = bytes.get(from) == Some(&b'-');
+    let first = from.wrapping_add(usize::from(negative));
+    let length = to.wrapping_sub(first);
+    if tail.wrapping_shr(40) as u8 != b'.' {
+        return None;
+    }
+    let minor = if (4..=8).contains(&length) {
+        // The whole part moves on to the place of the point, so that all digits stand together; zeros take the place of what is before.
+        let digits = tail & !0xffff_ffff_ffff | tail.wrapping_shl(8) & 0xffff_ffff_ff00;
+        let before = u64::MAX.wrapping_shr((length.wrapping_sub(1)).wrapping_mul(8) as u32);
+        u64::from(eight_digits((digits & !before | ZEROS & before).to_le_bytes())?)
+    } else {
+        let cents = (tail & !0xffff_ffff_ffff | ZEROS & 0xffff_ffff_ffff).to_le_bytes();
+        let whole = few_digits(bytes, first, to.wrapping_sub(3))?;
+        u64::from(whole).wrapping_mul(100).wrapping_add(u64::from(eight_digits(cents)?))
+    };
+    let minor = minor.cast_signed();
     Some(if negative { minor.wrapping_neg() } else { minor })
 }
+
+/// A text of one to eight bytes as a number.
+#[inline(always)]
+pub(crate) fn short(bytes: &[u8], (from, to): (u32, u32)) -> Option<u64> {
+    let (to, length) = (to as usize, to.wrapping_sub(from));
+    let tail = bytes.get(to.checked_sub(8)?..to)?.first_chunk::<8>()?;
+    let before = 64_u32.wrapping_sub(length.wrapping_mul(8));
+    (1..=8).contains(&length).then(|| u64::from_le_bytes(*tail).wrapping_shr(before))
+}
+
+/// Eight digits `0`.
+const ZEROS: u64 = 0x3030_3030_3030_3030;
 
 /// One to eight digits, `bytes[from..to]`; what stands before them is read too, and masked. Nothing for anything else.
 #[inline(always)]
@@ -114,6 +136,49 @@ pub(crate) fn long_date(text: &[u8]) -> Option<NaiveDate> {
     calendar(eight_digits(text)?)
 }
 
+/// Dates of eight digits that were read before: those of a file are few, and finding one takes less than computing it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Dates {
+    known: Vec<(u64, Option<NaiveDate>)>,
+    /// Dates computed before any were kept: a short text has too few of them.
+    computed: u32,
+}
+
+/// Dates kept: each month and day has its own place.
+const KEPT: usize = 512;
+/// Dates that a text must have for that.
+const MANY: u32 = 64;
+
+impl Dates {
+    /// The same as [`long_date`].
+    #[inline(always)]
+    pub fn read(&mut self, text: &[u8]) -> Option<NaiveDate> {
+        let digits = <[u8; 8]>::try_from(text).ok()?;
+        let number = u64::from_le_bytes(digits);
+        // Month and day, two digits each, in one step.
+        let month_day = number.wrapping_shr(32) & 0x0f0f_0f0f;
+        let pairs = month_day.wrapping_mul(10).wrapping_add(month_day.wrapping_shr(8));
+        let index = pairs & 0x0f | pairs.wrapping_shr(12) & 0x1f0;
+        match self.known.get(index as usize) {
+            Some((known, date @ Some(_))) if *known == number => *date,
+            _ => self.compute(digits, index as usize),
+        }
+    }
+
+    #[inline(never)]
+    fn compute(&mut self, digits: [u8; 8], index: usize) -> Option<NaiveDate> {
+        let date = long_date(&digits);
+        self.computed = self.computed.saturating_add(1);
+        if self.computed == MANY {
+            self.known.resize(KEPT, (0, None));
+        }
+        if let Some(slot) = self.known.get_mut(index) {
+            *slot = (u64::from_le_bytes(digits), date);
+        }
+        date
+    }
+}
+
 /// A date, and whether its century was inferred.
 pub(crate) fn date(text: &[u8]) -> Option<(NaiveDate, bool)> {
     if text.len() != 6 {
@@ -149,9 +214,14 @@ mod tests {
 
     #[test]
     fn everyday_amounts_take_the_short_way() {
-        for (text, expected) in
-            [("0.00", 0), ("-3017.91", -301_791), ("12345678.99", 1_234_567_899), ("1.05", 105), ("-9.90", -990)]
-        {
+        for (text, expected) in [
+            ("0.00", 0),
+            ("-3017.91", -301_791),
+            ("12345678.99", 1_234_567_899),
+            ("1.05", 105),
+            ("-9.90", -990),
+            ("99999.99", 9_999_999),
+        ] {
             assert_eq!(plain(text, "USD"), Some(expected), "{text}");
             assert_eq!(parse_minor(text.as_bytes(), Currency::USD), Ok(expected), "{text}");
         }
@@ -159,6 +229,9 @@ mod tests {
             ("1.00", "JPY"),
             ("1.2x", "USD"),
             ("1x.20", "USD"),
+            ("12x.20", "USD"),
+            ("1234567.2x", "USD"),
+            ("1234567x.20", "USD"),
             ("123456789.00", "USD"),
             (".50", "USD"),
             ("-.50", "USD"),
@@ -175,6 +248,33 @@ mod tests {
         let segment = format!("RMR*IV*1234567890**{text}");
         let currency = Currency::parse(currency).expect("a currency");
         plain_decimal(segment.as_bytes(), segment.len() - text.len(), segment.len(), currency)
+    }
+
+    #[test]
+    fn dates_are_the_same_from_memory() {
+        let mut dates = Dates::default();
+        for _ in 0..3 {
+            for text in ["2026", "2025", "1999"].iter().flat_map(|year| (0..=1340).map(move |day| format!("{year}{day:04}"))) {
+                assert_eq!(dates.read(text.as_bytes()), long_date(text.as_bytes()), "{text}");
+            }
+        }
+        for text in ["", "2026010", "202601010", "2026O101", "2026/101", "20260?11"] {
+            assert_eq!(dates.read(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn short_texts_are_numbers() {
+        let bytes = b"RMR*IV*12.50*12.50*112.50*12.50";
+        let at = |text: &str| bytes.windows(text.len()).position(|window| window == text.as_bytes()).expect("there") as u32;
+        let first = short(bytes, (at("12.50"), at("12.50") + 5));
+        assert_eq!(first, short(bytes, (26, 31)));
+        assert_eq!(first, Some(u64::from_le_bytes(*b"12.50\0\0\0")));
+        assert_ne!(first, short(bytes, (19, 25)));
+        assert_eq!(
+            (short(bytes, (9, 9)), short(bytes, (9, 18)), short(bytes, (0, 3)), short(bytes, (30, 33))),
+            (None, None, None, None)
+        );
     }
 
     #[test]

@@ -1,9 +1,13 @@
 //! BPR, the beginning of a payment order: how much moves, how, between which accounts and when.
 
-use crate::{Direction, Effect, FindingCode, Location, Method, Money};
+use crate::{Account, Direction, Effect, FindingCode, Location, Method, Money};
 
 use super::{
-    super::{output::Output, segment::Segment, value},
+    super::{
+        output::Output,
+        segment::{Segment, Stretch},
+        value,
+    },
     Advice,
 };
 
@@ -36,37 +40,41 @@ impl<'w> Advice<'w> {
             out.finding(segment.finding(1, FindingCode::UnknownSegment, Effect::RecordSetAside, message, "one BPR"));
             return;
         }
-        let amount = segment.required_amount(2, self.currency, Effect::RecordSetAside, out);
-        let handling = handling(segment, out);
+        // A BPR is long, so its elements are looked for once.
+        let elements = segment.stretches();
+        let [code, total, flag, means, _, _, payer_bank, _, payer_account, payer_id, e11, e12, e13, e14, e15, e16] = elements;
+        let amount = segment.required_amount_in(total, 2, self.currency, Effect::RecordSetAside, out);
+        let handling = handling(segment, code, out);
         if amount.is_some_and(|amount| amount.minor < 0) {
             let message = "BPR02 is negative; BPR03 says which way the money moves, so no order pays it".to_owned();
             let expected = "an amount of zero or more";
             out.finding(segment.finding(2, FindingCode::BadAmount, Effect::RecordSetAside, message, expected));
         }
         let payment = &mut *self.payment;
-        payment.direction = direction(segment, out);
-        let moves = segment.value(4) != b"NON";
+        payment.direction = direction(segment, flag, out);
+        let moves = segment.value_in(means) != b"NON";
         if moves {
-            payment.method = method(segment, 4, out);
+            payment.method = method(segment, segment.value_in(means), 4, out);
         }
         payment.amount = amount.unwrap_or(Money::zero(self.currency));
         payment.location = segment.location();
-        let shift = shift(segment, out);
-        payment.value_date = segment.date(16_usize.saturating_sub(shift), Effect::Noted, out);
-        payment.payer.bank = segment.text(7);
-        payment.payer.account = segment.account(9);
+        let is_short = lacks_separator(segment, [e11, e12, e15, e16], out);
+        let (payee_bank, payee_account, date, n) = if is_short { (e12, e14, e15, 15) } else { (e13, e15, e16, 16) };
+        payment.value_date = segment.date_in(date, n, Effect::Noted, out);
+        payment.payer.bank = segment.text_in(payer_bank);
+        payment.payer.account = segment.text_in(payer_account).map(Account::new);
         if payment.payer.id.is_none() {
-            payment.payer.id = segment.text(10);
+            payment.payer.id = segment.text_in(payer_id);
         }
-        payment.payee.bank = segment.text(13_usize.saturating_sub(shift));
-        payment.payee.account = segment.account(15_usize.saturating_sub(shift));
-        self.header = Some(Header { handling, amount, moves, amount_location: segment.location_of(2) });
+        payment.payee.bank = segment.text_in(payee_bank);
+        payment.payee.account = segment.text_in(payee_account).map(Account::new);
+        self.header = Some(Header { handling, amount, moves, amount_location: segment.location_in(total, 2) });
     }
 }
 
 /// Transaction handling code (BPR01, element 305).
-fn handling<'w>(segment: &Segment<'w, '_>, out: &mut Output<'w>) -> Handling {
-    match segment.value(1) {
+fn handling<'w>(segment: &Segment<'w, '_>, code: Stretch, out: &mut Output<'w>) -> Handling {
+    match segment.value_in(code) {
         b"C" | b"D" | b"U" | b"X" => Handling::Pays,
         b"I" | b"H" => Handling::Advises,
         b"P" => Handling::Prenote,
@@ -79,8 +87,8 @@ fn handling<'w>(segment: &Segment<'w, '_>, out: &mut Output<'w>) -> Handling {
 }
 
 /// Credit/debit flag (BPR03). Anything else sets the set aside: money taken for a receipt that was a debit would be applied to invoices.
-fn direction<'w>(segment: &Segment<'w, '_>, out: &mut Output<'w>) -> Direction {
-    match segment.value(3) {
+fn direction<'w>(segment: &Segment<'w, '_>, flag: Stretch, out: &mut Output<'w>) -> Direction {
+    match segment.value_in(flag) {
         b"C" => Direction::Credit,
         b"D" => Direction::Debit,
         _ => {
@@ -92,9 +100,9 @@ fn direction<'w>(segment: &Segment<'w, '_>, out: &mut Output<'w>) -> Direction {
     }
 }
 
-/// Payment method (element 591: BPR04, BPS01) of money that moves.
-pub(super) fn method<'w>(segment: &Segment<'w, '_>, n: usize, out: &mut Output<'w>) -> Method {
-    match segment.value(n) {
+/// Payment method (element 591: BPR04, BPS01, which is element `n`) of money that moves.
+pub(super) fn method<'w>(segment: &Segment<'w, '_>, means: &[u8], n: usize, out: &mut Output<'w>) -> Method {
+    match means {
         b"ACH" | b"DDP" => Method::Ach,
         b"CHK" => Method::Check,
         b"FWT" | b"SWT" | b"CWT" | b"IWT" => Method::Wire,
@@ -108,13 +116,15 @@ pub(super) fn method<'w>(segment: &Segment<'w, '_>, n: usize, out: &mut Output<'
     }
 }
 
-/// How far BPR11 and what follows stand to the left: 1 when a separator is missing, so that the effective date ends in BPR15.
+/// Whether a separator is missing before BPR11, so that it and what follows stand one place to the left and the date ends in BPR15.
 ///
-/// Seen where BPR11 was left out instead of left empty: its place then holds the qualifier of the payee's bank.
-fn shift<'w>(segment: &Segment<'w, '_>, out: &mut Output<'w>) -> usize {
-    let qualifier_early = matches!(segment.value(11), b"01" | b"02" | b"03" | b"04") && segment.value(12).len() > 2;
-    if segment.has(16) || !qualifier_early || value::date(segment.value(15)).is_none() {
-        return 0;
+/// Seen where BPR11 was left out instead of left empty: its place then holds the qualifier of the payee's bank. The elements are BPR11,
+/// BPR12, BPR15 and BPR16.
+fn lacks_separator<'w>(segment: &Segment<'w, '_>, elements: [Stretch; 4], out: &mut Output<'w>) -> bool {
+    let [e11, e12, e15, e16] = elements.map(|element| segment.value_in(element));
+    let qualifier_early = matches!(e11, b"01" | b"02" | b"03" | b"04") && e12.len() > 2;
+    if !e16.is_empty() || !qualifier_early || value::date(e15).is_none() {
+        return false;
     }
     let mut finding = segment.finding(
         11,
@@ -125,5 +135,5 @@ fn shift<'w>(segment: &Segment<'w, '_>, out: &mut Output<'w>) -> usize {
     );
     finding.location = segment.location_of(11);
     out.finding(finding);
-    1
+    true
 }

@@ -78,7 +78,11 @@ impl<'w> Advice<'w> {
             out.finding(segment.finding(3, FindingCode::BadCode, Effect::Noted, message, "C"));
         }
         let payment = &mut *advice.payment;
-        payment.method = if segment.has(places.method) { method(segment, places.method, out) } else { crate::Method::Check };
+        payment.method = if segment.has(places.method) {
+            method(segment, segment.value(places.method), places.method, out)
+        } else {
+            crate::Method::Check
+        };
         payment.direction = Direction::Credit;
         payment.amount = amount.unwrap_or(Money::zero(currency));
         payment.value_date = segment.date(places.date, Effect::Noted, out);

@@ -8,7 +8,8 @@ use crate::{Limits, Money, RemittanceLine};
 use super::{
     super::{
         delimiters::Delimiters,
-        lexer::Span,
+        id::SegmentId,
+        lexer::{Separators, Span},
         output::{Output, Tally},
         place::Origin,
         segment::{Context, Segment},
@@ -21,7 +22,9 @@ use crate::near;
 /// The segments of an excerpt. It is kept for the next one, because getting memory takes as long as reading.
 #[derive(Debug, Default)]
 pub(crate) struct Excerpt {
-    marks: Vec<u32>,
+    /// Where the first one stands in the text; places count from here.
+    base: usize,
+    separators: Separators,
     spans: Vec<Span>,
     /// Ordinal of the record that each segment stands in.
     ordinals: Vec<u32>,
@@ -41,7 +44,7 @@ pub(crate) struct Stretch {
 impl Excerpt {
     /// Begins anew.
     pub fn clear(&mut self) {
-        self.marks.clear();
+        self.separators.clear();
         self.spans.clear();
         self.ordinals.clear();
     }
@@ -49,44 +52,43 @@ impl Excerpt {
     /// Takes segments. False: they are not RMR, REF, DTM and ADX that follow one another at once; a terminator at the end is not needed.
     pub fn take(&mut self, bytes: &[u8], stretch: Stretch, delimiters: Delimiters) -> bool {
         let Delimiters { element, terminator, .. } = delimiters;
-        let Ok(end) = u32::try_from(stretch.to) else { return false };
+        if u32::try_from(stretch.to).is_err() {
+            return false;
+        }
+        if self.spans.is_empty() {
+            self.base = stretch.from;
+        }
+        // What stands between two stretches separates nothing.
+        self.separators.pad(stretch.from.saturating_sub(self.base));
         let (mut at, mut open) = (stretch.from, stretch.from);
-        let mut mark_first = self.marks.len();
         while at < stretch.to {
             let block_end = at.saturating_add(near::MARKED).min(stretch.to);
-            let ends = near::marks(bytes, at, block_end, terminator.last());
-            let mut marks = ends | near::marks(bytes, at, block_end, element);
-            while marks != 0 {
-                let bit = marks.trailing_zeros();
-                let position = at.wrapping_add(bit as usize);
-                self.marks.push(position as u32);
-                if ends.wrapping_shr(bit) & 1 != 0 {
-                    if !self.close(bytes, open, mark_first, stretch) {
-                        return false;
-                    }
-                    (open, mark_first) = (position.wrapping_add(1), self.marks.len());
+            let mut ends = near::marks(bytes, at, block_end, terminator.last());
+            self.separators.push(near::marks(bytes, at, block_end, element), block_end.wrapping_sub(at));
+            while ends != 0 {
+                let end = at.wrapping_add(ends.trailing_zeros() as usize);
+                if !self.close(bytes, open, end, element, stretch) {
+                    return false;
                 }
-                marks &= marks.wrapping_sub(1);
+                open = end.wrapping_add(1);
+                ends &= ends.wrapping_sub(1);
             }
             at = block_end;
         }
-        if open < stretch.to {
-            self.marks.push(end);
-            return self.close(bytes, open, mark_first, stretch);
-        }
-        true
+        open >= stretch.to || self.close(bytes, open, stretch.to, element, stretch)
     }
 
-    /// Ends a segment whose marks are recorded.
-    fn close(&mut self, bytes: &[u8], start: usize, mark_first: usize, stretch: Stretch) -> bool {
-        let tag_end = self.marks.get(mark_first).copied().unwrap_or_default() as usize;
-        let known = matches!(bytes.get(start..tag_end), Some(b"RMR" | b"REF" | b"DTM" | b"ADX"));
-        let mark_end = self.marks.len() as u32;
+    /// Ends a segment.
+    fn close(&mut self, bytes: &[u8], start: usize, end: usize, element: u8, stretch: Stretch) -> bool {
+        let text = bytes.get(start..end).unwrap_or_default();
+        let tag = text.get(..near::position(text, element).unwrap_or(text.len())).unwrap_or_default();
+        let id = SegmentId::of(tag);
         // Places count line breaks, which are one less than lines.
         let line = stretch.line.saturating_sub(1);
-        self.spans.push(Span { start: start as u32, mark_first: mark_first as u32, mark_end, line });
+        let relative = |position: usize| position.wrapping_sub(self.base) as u32;
+        self.spans.push(Span { start: relative(start), end: relative(end), line, id });
         self.ordinals.push(stretch.ordinal);
-        known
+        matches!(id, SegmentId::RMR | SegmentId::REF | SegmentId::DTM | SegmentId::ADX)
     }
 
     /// Reads the lines; nothing when there is anything to say about them, or when they do not come to the amount that is paid with them.
@@ -99,12 +101,13 @@ impl Excerpt {
         paid: Money,
         limits: &Limits,
     ) -> Option<Vec<RemittanceLine<'w>>> {
+        let text = text.get(self.base..)?;
         let context = Context {
             bytes: text.as_bytes(),
             text: Some((text, 0)),
             delimiters,
-            origin: Origin { base, wrap: None },
-            marks: &self.marks,
+            origin: Origin { base: base.wrapping_add(self.base as u64), wrap: None },
+            separators: &self.separators,
             long_dates: false,
         };
         let mut out = Output::new(Tally::default());

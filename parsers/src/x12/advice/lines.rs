@@ -6,7 +6,11 @@ use chrono::NaiveDate;
 
 use crate::{Adjustment, Currency, Effect, Finding, FindingCode, Limits, Location, Money, RemittanceLine, Severity, Text};
 
-use super::super::{output::Output, segment::Segment};
+use super::super::{
+    id::SegmentId,
+    output::Output,
+    segment::{Segment, Stretch, plain_text},
+};
 
 /// Lines read so far.
 pub(super) struct Lines<'w> {
@@ -85,10 +89,10 @@ impl<'w> Lines<'w> {
 
     /// Takes a segment of the detail: RMR, REF, DTM or ADX.
     pub fn take(&mut self, segment: &Segment<'w, '_>, out: &mut Output<'w>) {
-        match segment.tag() {
-            b"RMR" => self.open_item(segment, out),
-            b"REF" => self.reference(segment),
-            b"DTM" => {
+        match segment.id() {
+            SegmentId::RMR => self.open_item(segment, out),
+            SegmentId::REF => self.reference(segment),
+            SegmentId::DTM => {
                 let date = segment.date(2, Effect::Noted, out);
                 self.dated(segment.value(1), date);
             }
@@ -118,28 +122,32 @@ impl<'w> Lines<'w> {
         }
         self.lines.push(BLANK);
         let Some(line) = self.lines.last_mut() else { return };
-        if segment.is_text() {
-            fill_item(line, segment, |n| segment.text_in_place(n));
-        } else {
-            fill_item(line, segment, |n| segment.text(n));
+        let [qualifier, reference, action, net, gross, discount, reason] = segment.stretches();
+        match segment.set_text() {
+            Some(text) => fill_item(line, [qualifier, reference, action], |stretch| plain_text(text, stretch)),
+            None => fill_item(line, [qualifier, reference, action], |stretch| segment.text_in(stretch)),
         }
+        line.location = segment.location_of_tag(SegmentId::RMR);
         if line.qualifier.is_empty() != line.reference.is_empty() {
             let missing = if line.reference.is_empty() { 2 } else { 1 };
             segment.missing(missing, "RMR01 and RMR02 together", Effect::Noted, out);
         }
         let (currency, aside) = (self.currency, Effect::RecordSetAside);
-        line.net = segment.amount(4, currency, aside, out);
-        line.gross = segment.amount(5, currency, aside, out);
-        line.discount = segment.amount(6, currency, aside, out);
+        line.net = segment.amount_in(net, 4, currency, aside, out);
+        // Without a discount both are the same, and mostly they are written alike.
+        let is_net = line.net.is_some() && segment.are_alike(net, gross);
+        line.gross = if is_net { line.net } else { segment.amount_in(gross, 5, currency, aside, out) };
+        line.discount = segment.amount_in(discount, 6, currency, aside, out);
         match line.net {
             Some(net) => {
-                self.sums.amounts = self.sums.amounts.saturating_add(1);
-                self.sums.total = self.sums.total.saturating_add(i128::from(net.minor));
+                // No number of lines brings 128 bits to their end.
+                self.sums.amounts = self.sums.amounts.wrapping_add(1);
+                self.sums.total = self.sums.total.wrapping_add(i128::from(net.minor));
             }
-            None => self.sums.amounts_missing = self.sums.amounts_missing.saturating_add(1),
+            None => self.sums.amounts_missing = self.sums.amounts_missing.wrapping_add(1),
         }
         self.open = true;
-        if segment.elements() > 6 {
+        if segment.holds(reason) {
             self.interest_or_charge(segment, out);
         }
     }
@@ -163,11 +171,14 @@ impl<'w> Lines<'w> {
 
     /// ADX.
     pub fn adjustment(&mut self, segment: &Segment<'w, '_>, out: &mut Output<'w>) {
-        let Some(amount) = segment.required_amount(1, self.currency, Effect::RecordSetAside, out) else { return };
-        if !segment.has(2) {
+        let [amount, reason, number_qualifier, number] = segment.stretches();
+        let aside = Effect::RecordSetAside;
+        let Some(amount) = segment.required_amount_in(amount, 1, self.currency, aside, out) else { return };
+        let reason = segment.text_in(reason);
+        if reason.is_none() {
             segment.missing(2, "an adjustment reason code", Effect::Noted, out);
         }
-        let adjustment = Adjustment { amount, reason: segment.text_or_empty(2), reference: segment.text(4) };
+        let adjustment = Adjustment { amount, reason: reason.unwrap_or_default(), reference: segment.text_in(number) };
         if self.open
             && let Some(line) = self.lines.last_mut()
         {
@@ -183,7 +194,7 @@ impl<'w> Lines<'w> {
         }
         self.lines.push(RemittanceLine {
             reference: adjustment.reference.clone().unwrap_or_default(),
-            qualifier: segment.text_or_empty(3),
+            qualifier: segment.text_in(number_qualifier).unwrap_or_default(),
             action: None,
             gross: None,
             discount: None,
@@ -203,10 +214,13 @@ impl<'w> Lines<'w> {
             return;
         }
         let Some(line) = self.lines.last_mut() else { return };
-        if line.po.is_none() && segment.value(1) == b"PO" && segment.is_text() {
-            line.po = segment.text_in_place(2);
-        } else if line.po.is_none() && segment.value(1) == b"PO" {
-            line.po = segment.text(2);
+        let [qualifier, number] = segment.stretches();
+        let is_order = line.po.is_none() && segment.value_in(qualifier) == b"PO";
+        if is_order {
+            line.po = match segment.set_text() {
+                Some(text) => plain_text(text, number),
+                None => segment.text_in(number),
+            };
         } else {
             line.references.extend(super::reference(segment));
         }
@@ -240,6 +254,7 @@ impl<'w> Lines<'w> {
     }
 
     /// Ends the open line: gross, discount and adjustments must give the net.
+    #[inline(always)]
     fn close(&mut self) {
         self.outer_open = false;
         if !std::mem::take(&mut self.open) {
@@ -280,17 +295,17 @@ const BLANK: RemittanceLine<'static> = RemittanceLine {
     },
 };
 
-/// The texts and the place of an RMR; `text` gives its elements as text.
+/// The texts of an RMR; `text` gives its elements as text.
 #[inline(always)]
-fn fill_item<'w>(line: &mut RemittanceLine<'w>, segment: &Segment<'w, '_>, text: impl Fn(usize) -> Option<Text<'w>>) {
-    if let Some(reference) = text(2) {
+fn fill_item<'w>(line: &mut RemittanceLine<'w>, elements: [Stretch; 3], text: impl Fn(Stretch) -> Option<Text<'w>>) {
+    let [qualifier, reference, action] = elements;
+    if let Some(reference) = text(reference) {
         line.reference = reference;
     }
-    if let Some(qualifier) = text(1) {
+    if let Some(qualifier) = text(qualifier) {
         line.qualifier = qualifier;
     }
-    line.action = text(3);
-    line.location = segment.location();
+    line.action = text(action);
 }
 
 /// Whether the line's own elements give its net; RMR08 counts with either sign or not at all, as senders do.

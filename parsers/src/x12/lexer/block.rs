@@ -2,7 +2,7 @@
 
 use wide::u8x16;
 
-use super::super::delimiters::Delimiters;
+use super::super::{delimiters::Delimiters, id::SegmentId};
 
 /// Bytes looked at together.
 pub(super) const BLOCK: usize = 64;
@@ -12,8 +12,10 @@ pub(super) struct Needles {
     element: u8x16,
     terminator: u8x16,
     newline: u8x16,
-    /// Bytes of the terminator.
-    pub(super) width: usize,
+    /// The element separator, once in each byte.
+    pub(super) separator: u32,
+    /// All bits where one byte proves a terminator, none where it has several.
+    pub(super) proof: u64,
     /// The terminator is one byte and no line feed.
     pub(super) is_plain: bool,
 }
@@ -24,7 +26,8 @@ impl Needles {
             element: u8x16::splat(delimiters.element),
             terminator: u8x16::splat(delimiters.terminator.last()),
             newline: u8x16::splat(b'\n'),
-            width: delimiters.terminator.as_bytes().len(),
+            separator: SegmentId::spread(delimiters.element),
+            proof: if delimiters.terminator.as_bytes().len() == 1 { u64::MAX } else { 0 },
             is_plain: matches!(delimiters.terminator.as_bytes(), [byte] if *byte != b'\n'),
         }
     }
@@ -55,14 +58,6 @@ impl Needles {
 #[inline]
 pub(super) fn is_tag_byte(byte: u8) -> bool {
     (b'!'..0x7f).contains(&byte)
-}
-
-/// A letter that begins a tag, but none of an interchange (I) or of a binary payload (B).
-#[inline(always)]
-pub(super) fn is_plain_head(byte: u8) -> bool {
-    const LETTERS: u32 = 0x03ff_ffff & !(1 << (b'I' - b'A')) & !(1 << (b'B' - b'A'));
-    let letter = u32::from(byte.wrapping_sub(b'A'));
-    letter < 26 && LETTERS.wrapping_shr(letter) & 1 != 0
 }
 
 /// Blanks before a tag, and the line breaks among them. A byte-order mark counts as blank.

@@ -10,8 +10,7 @@ impl Machine {
     pub(super) fn transaction_too_long(&mut self, out: &mut Output<'_>) -> bool {
         let spans = self.set_first.and_then(|first| self.tape.spans.get(first..self.cursor)).unwrap_or_default();
         let (Some(first), Some(last)) = (spans.first(), spans.last()) else { return false };
-        let end = self.tape.marks().get((last.mark_end as usize).wrapping_sub(1)).copied().unwrap_or(last.start);
-        if end.wrapping_sub(first.start) as usize <= self.limits.transaction_bytes_max {
+        if last.end.wrapping_sub(first.start) as usize <= self.limits.transaction_bytes_max {
             return false;
         }
         let start = self.tape.origin.saturating_add(first.start as usize);
@@ -22,7 +21,7 @@ impl Machine {
 
     /// Gives up on the file: a limit was reached.
     pub(super) fn stop(&mut self, at: usize, line: u32, message: &str, expected: String, out: &mut Output<'_>) {
-        let location = Origin { base: self.base, wrap: self.wrap.as_ref() }.location(at, line, None, b"");
+        let location = Origin { base: self.base, wrap: self.wrap.as_ref() }.location(at, line, None);
         out.finding(Finding {
             code: FindingCode::LimitReached,
             severity: Severity::Error,
@@ -62,7 +61,7 @@ impl Machine {
         if is_last {
             let start = from.saturating_add(blank);
             let location = self.place(start);
-            self.tape.close_unterminated(start, start.saturating_add(tail.len()));
+            self.tape.close_unterminated(window, start, start.saturating_add(tail.len()), &self.delimiters);
             out.finding(Finding {
                 code: FindingCode::OddEnvelope,
                 severity: Severity::Warning,

@@ -40,7 +40,7 @@ impl Machine {
         if !tail.is_empty() {
             let start = self.tape.open.saturating_add(blank);
             let location = self.place(start);
-            self.tape.close_unterminated(start, start.saturating_add(tail.len()));
+            self.tape.close_unterminated(window, start, start.saturating_add(tail.len()), &self.delimiters);
             self.begin_segments(window);
             out.finding(Finding {
                 code: FindingCode::OddEnvelope,
@@ -69,7 +69,7 @@ impl Machine {
             text: text.ok().map(|text| (text, 0)),
             delimiters: &self.delimiters,
             origin: Origin { base: self.base.wrapping_add(tape.origin as u64), wrap: wrap.as_ref() },
-            marks: tape.marks(),
+            separators: &tape.separators,
             long_dates: false,
         };
         let last = tape.spans.len().saturating_sub(1);
