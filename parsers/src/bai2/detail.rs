@@ -271,7 +271,7 @@ impl<'w> Entry<'w, '_, '_> {
         let mut told = Told::new(payer, references, &mut segments);
         told.read(record, self.parts.rest, self.parts.next);
         *text = told.words.take();
-        self.number(references, customer.clone());
+        self.number(references, customer.as_ref());
         payment.trace = bank.or(customer);
         if !segments.is_empty() {
             self.advise(&mut payment, &segments, advisor, out);
@@ -337,13 +337,15 @@ impl<'w> Entry<'w, '_, '_> {
     }
 
     /// Bank reference and customer reference.
+    #[inline(always)]
     fn references(&self) -> (Option<Text<'w>>, Option<Text<'w>>) {
         let text = |field: Option<Field>| field.and_then(|field| self.record.field_text(field));
         (text(self.parts.bank_reference), text(self.parts.customer_reference))
     }
 
     /// Adds to the references that the text names: its type code, what it is by the table, the customer's number.
-    fn number(&self, references: &mut Vec<Reference<'w>>, customer: Option<Text<'w>>) {
+    #[inline(always)]
+    fn number(&self, references: &mut Vec<Reference<'w>>, customer: Option<&Text<'w>>) {
         let mut add = |qualifier: &'static str, value: Text<'w>| {
             references.push(Reference { qualifier: Text::Borrowed(qualifier), value });
         };
@@ -359,7 +361,7 @@ impl<'w> Entry<'w, '_, '_> {
             add("INTERIM", Text::Borrowed(interim));
         }
         if let Some(customer) = customer {
-            add("CUSTOMER", customer);
+            add("CUSTOMER", customer.clone());
         }
     }
 }

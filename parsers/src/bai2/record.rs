@@ -215,6 +215,7 @@ impl<'w, 's> Record<'w, 's> {
     }
 
     /// The fields behind the record code, one after the other, across all pieces.
+    #[inline]
     pub fn fields(&self) -> Fields<'w, '_> {
         let mut fields = Fields { record: self, position: 0, start: 0, end: 0, commas: 0, piece: 0, open: false, number: 1 };
         fields.enter(0);
