@@ -21,11 +21,13 @@ pub(crate) struct Utf8<'w> {
     valid: &'w str,
     from: usize,
     ahead: usize,
+    /// All of them are ASCII.
+    ascii: bool,
 }
 
 impl<'w> Utf8<'w> {
     pub fn new(bytes: &'w [u8]) -> Self {
-        Self { bytes, valid: "", from: 0, ahead: AHEAD }
+        Self { bytes, valid: "", from: 0, ahead: AHEAD, ascii: true }
     }
 
     /// All the bytes.
@@ -43,6 +45,12 @@ impl<'w> Utf8<'w> {
         self.known(from, to)
     }
 
+    /// Whether the stretch that was given last is ASCII, as far as is known without looking at it.
+    #[inline]
+    pub fn is_ascii(&self) -> bool {
+        self.ascii
+    }
+
     #[inline]
     fn known(&self, from: usize, to: usize) -> Option<&'w str> {
         self.valid.get(from.checked_sub(self.from)?..to.checked_sub(self.from)?)
@@ -57,6 +65,7 @@ impl<'w> Utf8<'w> {
         let checked = text(block);
         self.ahead = if checked.is_ok() { self.ahead.saturating_mul(2).min(AHEAD) } else { AHEAD_MIN };
         self.valid = checked.unwrap_or_else(|error| up_to(error.valid_up_to()));
+        self.ascii = self.valid.is_ascii();
         self.from = from;
     }
 }
@@ -76,6 +85,7 @@ mod tests {
         for end in memchr::memchr_iter(b'.', &bytes) {
             assert_eq!(text.slice(from, end), std::str::from_utf8(&bytes[from..end]).ok(), "{from}");
             assert_eq!(text.slice(from, end).is_none(), from == good);
+            assert!(!text.is_ascii() || bytes[from..end].is_ascii() || from == good);
             from = end + 1;
         }
         assert_eq!(text.slice(1, 2), None);

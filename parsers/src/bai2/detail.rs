@@ -69,10 +69,8 @@ pub(super) fn read<'w>(
         None => (fields.next(), fields.next()),
     };
     let code = code_field.and_then(|field| codes::number(record.value(field)));
-    let read = amount_field.map(|field| match record.small_number(field) {
-        Some(minor) => Ok((i64::from(minor), false)),
-        None => amount::read(record.value(field), setting.currency),
-    });
+    let small = amount_field.and_then(|field| record.small_number(field)).map(i64::from);
+    let read = || amount_field.map(|field| amount::read(record.value(field), setting.currency));
     let (Some(code), Some(code_field)) = (code, code_field) else {
         let message = "the transaction has no type code of three digits, so its direction is unknown".to_owned();
         let finding =
@@ -81,28 +79,31 @@ pub(super) fn read<'w>(
             Some(at) => finding(at),
             None => Finding { location: record.location(), ..finding(Field::default()) },
         });
-        let minor = read.and_then(Result::ok).map(|(minor, _)| minor);
+        let minor = small.or_else(|| read().and_then(Result::ok).map(|(minor, _)| minor));
         return Counted { minor, side: Side::Neither, outgoing: false, payment: None };
     };
     let side = codes::side(code);
     let counted = |minor| Counted { minor, side, outgoing: false, payment: None };
     let paid = amount_field.unwrap_or(code_field);
-    let minor = match read {
-        Some(Ok((minor, false))) => minor,
-        Some(Ok((minor, true))) => {
-            let message = "the amount holds a decimal point, but its decimals are implied".to_owned();
-            let expected = "digits without a decimal point";
-            out.finding(record.finding(paid, FindingCode::ImpliedDecimalPoint, Effect::Noted, message, expected));
-            minor
-        }
-        _ if codes::meaning(code) == Meaning::Text => return counted(Some(0)),
-        fault => {
-            let message = "the amount of the transaction cannot be read".to_owned();
-            let form = "digits with an optional sign";
-            let expected = fault.and_then(Result::err).map_or(form, |fault| money::expected(&fault, form));
-            out.finding(record.finding(paid, FindingCode::BadAmount, Effect::RecordSetAside, message, expected));
-            return counted(None);
-        }
+    let minor = match small {
+        Some(minor) => minor,
+        None => match read() {
+            Some(Ok((minor, false))) => minor,
+            Some(Ok((minor, true))) => {
+                let message = "the amount holds a decimal point, but its decimals are implied".to_owned();
+                let expected = "digits without a decimal point";
+                out.finding(record.finding(paid, FindingCode::ImpliedDecimalPoint, Effect::Noted, message, expected));
+                minor
+            }
+            _ if codes::meaning(code) == Meaning::Text => return counted(Some(0)),
+            fault => {
+                let message = "the amount of the transaction cannot be read".to_owned();
+                let form = "digits with an optional sign";
+                let expected = fault.and_then(Result::err).map_or(form, |fault| money::expected(&fault, form));
+                out.finding(record.finding(paid, FindingCode::BadAmount, Effect::RecordSetAside, message, expected));
+                return counted(None);
+            }
+        },
     };
     let meaning = codes::meaning(code);
     if codes::known(code).is_none() {
@@ -270,7 +271,7 @@ impl<'w> Entry<'w, '_, '_> {
         let mut told = Told::new(payer, references, &mut segments);
         told.read(record, self.parts.rest, self.parts.next);
         *text = told.words.take();
-        self.number(references, customer.clone());
+        self.number(references, customer.as_ref());
         payment.trace = bank.or(customer);
         if !segments.is_empty() {
             self.advise(&mut payment, &segments, advisor, out);
@@ -336,13 +337,15 @@ impl<'w> Entry<'w, '_, '_> {
     }
 
     /// Bank reference and customer reference.
+    #[inline(always)]
     fn references(&self) -> (Option<Text<'w>>, Option<Text<'w>>) {
         let text = |field: Option<Field>| field.and_then(|field| self.record.field_text(field));
         (text(self.parts.bank_reference), text(self.parts.customer_reference))
     }
 
     /// Adds to the references that the text names: its type code, what it is by the table, the customer's number.
-    fn number(&self, references: &mut Vec<Reference<'w>>, customer: Option<Text<'w>>) {
+    #[inline(always)]
+    fn number(&self, references: &mut Vec<Reference<'w>>, customer: Option<&Text<'w>>) {
         let mut add = |qualifier: &'static str, value: Text<'w>| {
             references.push(Reference { qualifier: Text::Borrowed(qualifier), value });
         };
@@ -358,7 +361,7 @@ impl<'w> Entry<'w, '_, '_> {
             add("INTERIM", Text::Borrowed(interim));
         }
         if let Some(customer) = customer {
-            add("CUSTOMER", customer);
+            add("CUSTOMER", customer.clone());
         }
     }
 }

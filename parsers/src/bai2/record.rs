@@ -143,6 +143,9 @@ impl<'w, 's> Record<'w, 's> {
     #[inline]
     pub fn field_text(&self, field: Field) -> Option<Text<'w>> {
         let (start, end) = (field.start as usize, field.end as usize);
+        if start == end {
+            return None;
+        }
         match self.text {
             Some(text) => near::trimmed(text.get(start..end)?).map(Text::Borrowed),
             None => self.text_decoded(self.head.start.saturating_add(start), self.head.start.saturating_add(end)),
@@ -212,6 +215,7 @@ impl<'w, 's> Record<'w, 's> {
     }
 
     /// The fields behind the record code, one after the other, across all pieces.
+    #[inline]
     pub fn fields(&self) -> Fields<'w, '_> {
         let mut fields = Fields { record: self, position: 0, start: 0, end: 0, commas: 0, piece: 0, open: false, number: 1 };
         fields.enter(0);
@@ -245,19 +249,20 @@ impl<'w> Fields<'w, '_> {
     #[inline]
     pub fn front(&self) -> Option<([Field; FRONT], usize)> {
         let (mut commas, mut start) = (self.commas, self.start);
-        if commas.count_ones() < FRONT as u32 || self.number != 1 {
+        if self.number != 1 {
             return None;
         }
-        let mut number = self.number;
-        let fields = [(); FRONT].map(|()| {
+        let mut fields = [Field::default(); FRONT];
+        for (field, number) in fields.iter_mut().zip(2..) {
+            if commas == 0 {
+                return None;
+            }
             let end = self.start.wrapping_add(commas.trailing_zeros() as usize);
             commas &= commas.wrapping_sub(1);
-            number = number.wrapping_add(1);
             // A record is far shorter than 2^32 bytes.
-            let field = Field { start: start as u32, end: end as u32, piece: 0, number, last: false };
+            *field = Field { start: start as u32, end: end as u32, piece: 0, number, last: false };
             start = end.wrapping_add(1);
-            field
-        });
+        }
         Some((fields, start))
     }
 

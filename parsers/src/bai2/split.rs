@@ -45,6 +45,7 @@ pub(super) fn physical(window: &[u8], from: usize, end: usize, line: u64) -> Opt
 }
 
 /// The code of a record, when the text begins with one.
+#[inline]
 pub(super) fn code_of(text: &[u8]) -> Option<[u8; 2]> {
     match text {
         [a, b, b',' | b'/', ..] | [a, b] => {

@@ -111,6 +111,7 @@ impl<'p, 'w> Told<'p, 'w> {
     }
 
     /// Reads the text of a 16: what is left of the piece that holds its fields, and the pieces from `next` on.
+    #[inline(always)]
     pub fn read(&mut self, record: &Record<'w, '_>, rest: Option<(usize, usize)>, next: usize) {
         let own = rest.and_then(|(start, end)| self.take(record, start, end, next.saturating_sub(1)));
         for (index, piece) in record.pieces.iter().enumerate().skip(next) {
@@ -186,6 +187,7 @@ impl<'p, 'w> Told<'p, 'w> {
 }
 
 /// The key a text begins with, and where its value begins.
+#[inline]
 fn key_of(text: &[u8]) -> Option<(Holds, usize)> {
     let head = text.get(..KEY_MAX.wrapping_add(1)).unwrap_or(text);
     let at = near::position2_short(head, b':', b'=')?;

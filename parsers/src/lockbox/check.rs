@@ -60,19 +60,23 @@ pub(super) fn read<'w>(check: &Row<'w>, details: &[Row<'w>], setting: &Setting<'
     let lines = lines.lines;
     check_sum(check, &lines, amount, out);
     if !lines.is_empty() {
-        payment.remittance = Some(out.remittance(Remittance {
-            seq: 0,
-            total: Some(amount),
-            date: setting.date,
-            payer: payment.payer.clone(),
-            payee: payment.payee.clone(),
-            trace: payment.trace.clone(),
-            lines,
-            text: payment.text.clone(),
-            references: Vec::new(),
-            location: payment.location,
-            exchange: None,
-        }));
+        let remittance = Box::write(
+            Box::new_uninit(),
+            Remittance {
+                seq: 0,
+                total: Some(amount),
+                date: setting.date,
+                payer: payment.payer.clone(),
+                payee: payment.payee.clone(),
+                trace: payment.trace.clone(),
+                lines,
+                text: payment.text.clone(),
+                references: Vec::new(),
+                location: payment.location,
+                exchange: None,
+            },
+        );
+        payment.remittance = Some(out.remittance(remittance));
     }
     if minor > 0 {
         out.payment(payment);
@@ -112,52 +116,42 @@ fn payment<'w>(
     if let Some(name) = check.text(columns.of(Name::Payee)) {
         payee.name = Some(name);
     }
-    Box::new(Payment {
-        seq: 0,
-        method: Method::Check,
-        direction: Direction::Credit,
-        amount,
-        value_date: setting.date,
-        payer: Party {
-            name: check.text(columns.of(Name::Remitter)),
-            id: check.text(columns.of(Name::Customer)),
-            bank: check.text(columns.of(Name::Routing)),
-            account: check.text(columns.of(Name::Account)).map(Account::new),
-        }
-        .into(),
-        payee,
-        trace: check.text(columns.of(Name::Check)),
-        references,
-        text: None,
-        remittance: None,
-        location: check.location(),
-        exchange: None,
-    })
+    Box::write(
+        Box::new_uninit(),
+        Payment {
+            seq: 0,
+            method: Method::Check,
+            direction: Direction::Credit,
+            amount,
+            value_date: setting.date,
+            payer: Party {
+                name: check.text(columns.of(Name::Remitter)),
+                id: check.text(columns.of(Name::Customer)),
+                bank: check.text(columns.of(Name::Routing)),
+                account: check.text(columns.of(Name::Account)).map(Account::new),
+            }
+            .into(),
+            payee,
+            trace: check.text(columns.of(Name::Check)),
+            references,
+            text: None,
+            remittance: None,
+            location: check.location(),
+            exchange: None,
+        },
+    )
 }
 
 /// A date as `2026-01-12`; formatting is the greater part of reading a short record.
 fn iso(date: NaiveDate) -> String {
     let Ok(year @ 0..=9999) = u32::try_from(date.year()) else { return date.to_string() };
-    let mut text = String::with_capacity(10);
-    let digits = [
-        (year, 1000),
-        (year, 100),
-        (year, 10),
-        (year, 1),
-        (date.month(), 10),
-        (date.month(), 1),
-        (date.day(), 10),
-        (date.day(), 1),
-    ];
-    for (index, (number, unit)) in digits.into_iter().enumerate() {
-        if index == 4 || index == 6 {
-            text.push('-');
-        }
-        // The remainder of ten is a digit.
-        let digit = number.checked_div(unit).unwrap_or(0) % 10;
-        text.push(char::from(b'0'.wrapping_add(digit as u8)));
-    }
-    text
+    // A remainder of ten is a digit.
+    let digit = |number: u32| b'0'.wrapping_add((number % 10) as u8);
+    let (month, day) = (date.month(), date.day());
+    let [a, b, c, d] = [year / 1000, year / 100, year / 10, year].map(digit);
+    let [e, f, g, h] = [month / 10, month, day / 10, day].map(digit);
+    let text = [a, b, c, d, b'-', e, f, b'-', g, h];
+    std::str::from_utf8(&text).map_or_else(|_| date.to_string(), str::to_owned)
 }
 
 /// A line with nothing in it.
@@ -231,7 +225,7 @@ impl<'w> Lines<'w, '_> {
         let span = |name| columns.item(item, name);
         let currency = self.setting.currency;
         let mut bad = false;
-        let mut amount = |name: Name| match row.amount(span(name))? {
+        let mut any_amount = |name: Name| match row.amount(span(name))? {
             Ok(minor) => Some(Money::new(minor, currency)),
             Err(fault) => {
                 let message = "an amount of the invoice line cannot be read; the line is set aside".to_owned();
@@ -240,6 +234,10 @@ impl<'w> Lines<'w, '_> {
                 bad = true;
                 None
             }
+        };
+        let mut amount = |name: Name| {
+            let plain = row.ten_digits(span(name)).map(|minor| Money::new(minor, currency));
+            plain.or_else(|| any_amount(name))
         };
         let (net, gross, discount) = (amount(Name::Paid), amount(Name::Gross), amount(Name::Discount));
         let deduction = amount(Name::Deduction).filter(|deduction| deduction.minor != 0);

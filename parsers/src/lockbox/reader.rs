@@ -123,7 +123,7 @@ impl Lockbox {
         (last && self.cursor < rest).then_some(Line { start: self.cursor, end: rest, next: rest })
     }
 
-    fn take<'w>(&mut self, text: &mut Utf8<'w>, line: Line, layout: &Layout, out: &mut Output<'w>) {
+    fn take<'w>(&mut self, text: &mut Utf8<'w>, rows: &mut Vec<Row<'w>>, line: Line, layout: &Layout, out: &mut Output<'w>) {
         // A file without line ends is one line; its records are told apart by their ordinal.
         self.line = if self.framing == Some(Framing::Lines) { self.line.saturating_add(1) } else { 1 };
         let bytes = trim_end(text.bytes().get(line.start..line.end).unwrap_or_default());
@@ -144,7 +144,7 @@ impl Lockbox {
                 let key = key_of(&row, layout, Section::Check);
                 // Some banks write the overflow records before their check.
                 if self.check.is_some() || self.details.is_empty() || self.key != key {
-                    self.end_check(text, layout, out);
+                    self.end_check(text, rows, layout, out);
                 }
                 self.key = key;
                 self.check = Some(waiting);
@@ -152,12 +152,12 @@ impl Lockbox {
             Section::Detail | Section::Keyed => {
                 let key = key_of(&row, layout, Section::Detail);
                 if self.key != key || (self.check.is_none() && self.details.is_empty()) {
-                    self.end_check(text, layout, out);
+                    self.end_check(text, rows, layout, out);
                     self.key = key;
                 }
                 self.details.push(waiting);
             }
-            _ => self.end_check(text, layout, out),
+            _ => self.end_check(text, rows, layout, out),
         }
         if section == Section::Header {
             self.deposit.open_file(&row, layout, out);
@@ -181,22 +181,22 @@ impl Lockbox {
     fn row<'w>(&self, text: &mut Utf8<'w>, waiting: Waiting) -> Row<'w> {
         let bytes = text.bytes().get(waiting.start..waiting.end).unwrap_or_default();
         let byte = self.base.wrapping_add(waiting.start as u64);
-        Row::new(
-            bytes,
-            text.slice(waiting.start, waiting.end),
-            self.width,
-            Place { byte, line: waiting.line, ordinal: waiting.ordinal },
-        )
+        let place = Place { byte, line: waiting.line, ordinal: waiting.ordinal };
+        match text.slice(waiting.start, waiting.end) {
+            Some(known) if text.is_ascii() => Row::of_ascii(bytes, known, place),
+            known => Row::new(bytes, known, self.width, place),
+        }
     }
 
     /// Hands the check in hand with its overflow records to the deposit.
-    fn end_check<'w>(&mut self, text: &mut Utf8<'w>, layout: &Layout, out: &mut Output<'w>) {
+    fn end_check<'w>(&mut self, text: &mut Utf8<'w>, rows: &mut Vec<Row<'w>>, layout: &Layout, out: &mut Output<'w>) {
         let details = std::mem::take(&mut self.details);
         match self.check.take() {
             Some(check) => {
                 let check = self.row(text, check);
-                let rows: Vec<Row<'w>> = details.iter().map(|detail| self.row(text, *detail)).collect();
-                self.deposit.check(&check, &rows, layout, out);
+                rows.clear();
+                rows.extend(details.iter().map(|detail| self.row(text, *detail)));
+                self.deposit.check(&check, rows, layout, out);
             }
             None => {
                 if let Some(first) = details.first() {
@@ -267,13 +267,15 @@ impl Reader for Lockbox {
     fn run<'w>(&mut self, window: &'w [u8], last: bool, sink: &mut dyn Sink<'w>) -> usize {
         let mut out = Output::new(std::mem::take(&mut self.tally));
         let mut text = Utf8::new(window);
+        // Room for the overflow records of a check.
+        let mut rows = Vec::new();
         let (framing, layout) = self.begin(window, last, &mut out);
         while !self.stopped {
             let Some(line) = self.next_record(window, framing, last, &mut out) else { break };
             if framing == Framing::Lines {
                 self.ends.see(window, line);
             }
-            self.take(&mut text, line, &layout, &mut out);
+            self.take(&mut text, &mut rows, line, &layout, &mut out);
             self.cursor = line.next;
             self.searched = line.next;
             if out.has_records() {
@@ -282,7 +284,7 @@ impl Reader for Lockbox {
         }
         if last {
             if !self.stopped {
-                self.end_check(&mut text, &layout, &mut out);
+                self.end_check(&mut text, &mut rows, &layout, &mut out);
             }
             self.deposit.finish(&mut out);
             if let Some(finding) = self.ends.mixed() {
@@ -306,6 +308,9 @@ impl Reader for Lockbox {
 /// Batch and item of a record; blanks where it has none.
 fn key_of(row: &Row<'_>, layout: &Layout, section: Section) -> [u8; 6] {
     let columns = layout.section(section);
+    if let ([a, b, c], [d, e, f]) = (row.raw(columns.of(Name::Batch)), row.raw(columns.of(Name::Item))) {
+        return [*a, *b, *c, *d, *e, *f];
+    }
     let mut key = [b'0'; 6];
     for (slots, name) in key.chunks_mut(3).zip([Name::Batch, Name::Item]) {
         for (slot, byte) in slots.iter_mut().rev().zip(row.raw(columns.of(name)).iter().rev()) {

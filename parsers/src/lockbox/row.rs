@@ -39,6 +39,12 @@ impl<'w> Row<'w> {
         Self { bytes, text, characters, place }
     }
 
+    /// A record that is all ASCII.
+    #[inline]
+    pub fn of_ascii(bytes: &'w [u8], text: &'w str, place: Place) -> Self {
+        Self { bytes, text: Some(text), characters: false, place }
+    }
+
     /// Record type, the first column.
     pub fn kind(&self) -> u8 {
         self.bytes.first().copied().unwrap_or(b' ')
@@ -105,6 +111,13 @@ impl<'w> Row<'w> {
         (!text.is_empty()).then(|| amount(text).ok_or_else(not_a_number).and_then(money::bounded))
     }
 
+    /// An everyday amount of ten digits; nothing means that [`Row::amount`] must judge.
+    #[inline]
+    pub fn ten_digits(&self, span: Span) -> Option<i64> {
+        let raw = <&[u8; 10]>::try_from(self.raw(span)).ok()?;
+        amount_of_ten(raw)
+    }
+
     /// A date; nothing when blank or zeros, an error when it is none.
     pub fn date(&self, span: Span) -> Option<Result<NaiveDate, ()>> {
         let text = self.value(span);
@@ -151,13 +164,8 @@ pub(super) fn trim_end(bytes: &[u8]) -> &[u8] {
 /// Whole minor units with a leading minus sign or none.
 #[inline]
 pub(super) fn amount(text: &[u8]) -> Option<i64> {
-    if let [tens @ b'0'..=b'9', ones @ b'0'..=b'9', rest @ ..] = text
-        && let Ok(rest) = <[u8; 8]>::try_from(rest)
-    {
-        // The everyday field of ten digits, eight of them at once.
-        let high = u64::from(tens.wrapping_sub(b'0')).wrapping_mul(10).wrapping_add(u64::from(ones.wrapping_sub(b'0')));
-        let low = u64::from(value::eight_digits(rest)?);
-        return Some(high.wrapping_mul(100_000_000).wrapping_add(low).cast_signed());
+    if let ([b'0'..=b'9', b'0'..=b'9', ..], Ok(text)) = (text, <&[u8; 10]>::try_from(text)) {
+        return amount_of_ten(text);
     }
     let (negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
@@ -177,6 +185,18 @@ pub(super) fn amount(text: &[u8]) -> Option<i64> {
         minor = minor.wrapping_mul(10).wrapping_add(i64::from(digit));
     }
     Some(if negative { minor.wrapping_neg() } else { minor })
+}
+
+/// Ten digits, eight of them at once.
+#[inline]
+fn amount_of_ten([tens, ones, rest @ ..]: &[u8; 10]) -> Option<i64> {
+    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+    if tens > 9 || ones > 9 {
+        return None;
+    }
+    let high = u64::from(tens).wrapping_mul(10).wrapping_add(u64::from(ones));
+    let low = u64::from(value::eight_digits(*rest)?);
+    Some(high.wrapping_mul(100_000_000).wrapping_add(low).cast_signed())
 }
 
 fn date(text: &[u8], kind: Kind) -> Option<NaiveDate> {
