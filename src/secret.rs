@@ -85,7 +85,7 @@ impl Vault {
         Ok(Self::from_master(&master))
     }
 
-    /// A vault for reading what holds no account numbers: with it no account matches another.
+    /// A vault for what keeps no account numbers: within it equal accounts match, and none matches what was stored under a key.
     pub fn without_key() -> Self {
         Self::from_master(&[0; 32])
     }

@@ -38,8 +38,11 @@ pub async fn run(args: &Args, store: Store, context: &Context) -> anyhow::Result
         let database =
             scratch.as_ref().map_or_else(String::new, |scratch| format!(", the database {} on the server", scratch.name()));
         eprintln!("kept: {}{database}", home.keep().display());
-    } else if let Some(scratch) = scratch {
-        scratch.remove().await?;
+    } else if let Some(scratch) = scratch
+        && let Err(error) = scratch.remove().await
+    {
+        // What happened in it is the better answer.
+        eprintln!("tieout: {error:#}; it stays behind");
     }
     lived
 }
