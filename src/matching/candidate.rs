@@ -149,6 +149,8 @@ pub(super) struct Finder<'a> {
     pub(super) sellers: Vec<SellerId>,
     pub(super) currency: Currency,
     pub(super) today: NaiveDate,
+    /// Items of anybody that alone take the cash; for the words of a text.
+    pub(super) equal: Vec<Slot>,
     standings: HashMap<u32, Standing, BuildHasherDefault<Hashed>>,
     comparisons: u32,
 }
@@ -163,7 +165,8 @@ impl<'a> Finder<'a> {
         today: NaiveDate,
     ) -> Self {
         let sellers = seller.map_or_else(|| snapshot.items.sellers.clone(), |seller| vec![seller]);
-        Self { snapshot, rules, payer, sellers, currency, today, standings: HashMap::default(), comparisons: 0 }
+        let equal = Vec::new();
+        Self { snapshot, rules, payer, sellers, currency, today, equal, standings: HashMap::default(), comparisons: 0 }
     }
 
     /// How the payer stands to the owner of an item.

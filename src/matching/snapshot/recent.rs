@@ -144,9 +144,7 @@ impl Recent {
         let filed = self.index.get(payment.undecided_key()).iter().take(most);
         let mut found: Vec<&Seen> = filed
             .filter_map(|slot| self.seen[*slot as usize].as_ref())
-            .filter(|seen| {
-                seen.id < payment.id && seen.amount_minor == payment.amount_minor && seen.currency == payment.currency
-            })
+            .filter(|seen| seen.id < payment.id && seen.amount_minor == payment.amount_minor && seen.currency == payment.currency)
             .collect();
         found.sort_by_key(|seen| seen.id);
         found
