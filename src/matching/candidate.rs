@@ -151,6 +151,8 @@ pub(super) struct Finder<'a> {
     pub(super) sellers: Vec<SellerId>,
     pub(super) currency: Currency,
     pub(super) today: NaiveDate,
+    /// Items of anybody that alone take the cash; for the words of a text.
+    pub(super) equal: Vec<Slot>,
     standings: HashMap<u32, Standing, BuildHasherDefault<Hashed>>,
     comparisons: u32,
 }
@@ -170,7 +172,9 @@ impl<'a> Finder<'a> {
             _ => None,
         };
         let view = rules.for_customer(known);
-        Self { snapshot, rules, view, payer, sellers, currency, today, standings: HashMap::default(), comparisons: 0 }
+        let equal = Vec::new();
+        let standings = HashMap::default();
+        Self { snapshot, rules, view, payer, sellers, currency, today, equal, standings, comparisons: 0 }
     }
 
     /// Whether the cascade has a way to find what the payer pays.

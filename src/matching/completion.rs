@@ -32,6 +32,17 @@ pub(super) enum Rest {
 }
 
 impl Rest {
+    /// The same of items that are not all there are.
+    fn of_due_items(mut self) -> Self {
+        if let Self::By(by) = &mut self {
+            for (_, fit) in by.choices.iter_mut().flat_map(|choice| &mut choice.parts) {
+                fit.facts.set(Fact::AccountClears, false);
+                fit.facts.insert(Fact::PastDueClears);
+            }
+        }
+        self
+    }
+
     /// Whether this could much less be a coincidence.
     pub(super) fn is_likelier_than(&self, other: &Self) -> bool {
         match (self, other) {
@@ -91,8 +102,11 @@ pub(super) fn complete(
             && finder.sellers.contains(&items.seller[at])
     };
     let mut others: Vec<Slot> = items.open_of(*owner).iter().copied().filter(|slot| exists(slot) && !named(*slot)).collect();
-    others.sort_by_key(|slot| (items.due_date[*slot as usize], items.id[*slot as usize]));
-    let found = everything(&others, rest_minor, takes, scale, finder)
+    others.sort_by(|a, b| {
+        let key = |slot: Slot| (items.due_date[slot as usize], items.folded(slot), items.id[slot as usize]);
+        key(*a).cmp(&key(*b))
+    });
+    let found = everything(&others, draft, rest_minor, takes, scale, finder)
         .unwrap_or_else(|| fewest(&others, rest_minor, takes, scale, finder));
     let rest = figure(rest_minor, finder.currency);
     match &found {
@@ -106,27 +120,69 @@ pub(super) fn complete(
     found
 }
 
-/// All others, or all others that are due by some day.
-fn everything(others: &[Slot], rest_minor: i64, takes: Takes, scale: &Scale<'_>, finder: &Finder<'_>) -> Option<Rest> {
+/// All others, or all others that are due by some day, from the oldest on or from where what is named begins or ends. Passed over are items paid in part,
+/// which are in dispute, and those that payments name which wait for a person.
+fn everything(
+    others: &[Slot],
+    draft: &Draft,
+    rest_minor: i64,
+    takes: Takes,
+    scale: &Scale<'_>,
+    finder: &Finder<'_>,
+) -> Option<Rest> {
+    let items = &finder.snapshot.items;
+    let whole = |slot: &Slot| items.open_minor[*slot as usize] == items.amount_minor[*slot as usize];
+    let free = |slot: &Slot| whole(slot) && !finder.snapshot.spoken_for.has(*slot);
+    let mut views =
+        vec![others.to_vec(), others.iter().copied().filter(whole).collect(), others.iter().copied().filter(free).collect()];
+    views.dedup();
+    let place = |slot: Slot| (items.due_date[slot as usize], items.folded(slot));
+    let named =
+        || draft.proposal.lines.iter().filter(|line| line.cash_minor > 0).filter_map(|line| items.slot(line.item)).map(place);
+    let (first, last) = (named().min(), named().max());
+    for view in &views {
+        let after = |bound: Option<(chrono::NaiveDate, &str)>| view.iter().position(|slot| Some(place(*slot)) > bound);
+        let mut starts = vec![Some(0), after(first), after(last)];
+        starts.dedup();
+        let tried = view.len().saturating_mul(starts.len() * views.len());
+        for start in starts.into_iter().flatten() {
+            let found = run_from(view, start, rest_minor, takes, tried, scale, finder);
+            let found = found.map(|(rest, all)| if all && view.len() == others.len() { rest } else { rest.of_due_items() });
+            if found.is_some() {
+                return found;
+            }
+        }
+    }
+    None
+}
+
+/// The items in order, from one of them up to the day on which their sum is reached, and whether these are all.
+fn run_from(
+    view: &[Slot],
+    start: usize,
+    rest_minor: i64,
+    takes: Takes,
+    tried: usize,
+    scale: &Scale<'_>,
+    finder: &Finder<'_>,
+) -> Option<(Rest, bool)> {
     let items = &finder.snapshot.items;
     let cash = |slot: &Slot| takes.cash(*slot, scale);
-    let amounts = Amounts::of(others.iter().map(cash));
+    let due = |at: usize| view.get(at).map(|slot| items.due_date[*slot as usize]);
     let mut sum = 0i64;
-    for (at, slot) in others.iter().enumerate() {
-        sum = sum.saturating_add(cash(slot));
-        let last_of_day = others.get(at + 1).is_none_or(|next| items.due_date[*next as usize] != items.due_date[*slot as usize]);
-        if at > 0 && last_of_day && sum == rest_minor {
-            let taken = &others[..=at];
-            let inside: Vec<i64> = taken.iter().map(cash).collect();
-            // An item outside that could stand for one inside leaves open which of them is paid.
-            if others[at + 1..].iter().any(|slot| inside.contains(&cash(slot))) {
-                return Some(Rest::Several);
-            }
-            let fact = if taken.len() == others.len() { Fact::AccountClears } else { Fact::PastDueClears };
-            let chance_ppm = amounts.chance_ppm(rest_minor, others.len());
-            let choices = taken.iter().map(|slot| settled(*slot, fact, takes, scale, finder)).collect();
-            return Some(Rest::By(Completion { choices, chance_ppm }));
+    for at in start..view.len() {
+        sum = sum.saturating_add(cash(&view[at]));
+        if at == start || sum != rest_minor || due(at) == due(at + 1) {
+            continue;
         }
+        let inside: Vec<i64> = view[start..=at].iter().map(cash).collect();
+        // An item outside that could stand for one inside leaves open which of them is paid.
+        if view[..start].iter().chain(&view[at + 1..]).any(|slot| inside.contains(&cash(slot))) {
+            return Some((Rest::Several, false));
+        }
+        let chance_ppm = Amounts::of(view.iter().map(cash)).chance_ppm(rest_minor, tried);
+        let choices = view[start..=at].iter().map(|slot| settled(*slot, Fact::AccountClears, takes, scale, finder)).collect();
+        return Some((Rest::By(Completion { choices, chance_ppm }), inside.len() == view.len()));
     }
     None
 }

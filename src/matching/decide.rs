@@ -2,7 +2,9 @@
 
 use chrono::NaiveDate;
 
+use super::amount::Scale;
 use super::draft::Draft;
+use super::equal;
 use super::hypothesis;
 use super::named::{self, Named};
 use super::payer::{self, PayerView};
@@ -68,6 +70,7 @@ fn who_paid(case: &Case<'_>, snapshot: &Snapshot, rules: &RuleSet, trail: &mut T
     let mut search = payer::Search::new(snapshot, rules);
     search.ask(&case.payment.payer);
     case.payment.text.iter().for_each(|text| search.read(text));
+    search.cash_is_asked();
     if let Some(remittance) = case.remittance.filter(|_| !search.is_identified()) {
         search.ask(&remittance.payer);
         remittance.text.iter().for_each(|text| search.read(text));
@@ -192,6 +195,8 @@ fn read_claims(case: &Case<'_>, finder: &mut Finder<'_>, trail: &mut Trail) -> c
         trail.note("reference", format!("{} lines of the advice move nothing and are left out", claims.silent.len()));
     }
     if claims.claims.is_empty() && claims.bound.is_none() && finder.tries(StepKind::TextReferences) {
+        let scale = Scale { snapshot: finder.snapshot, rules: finder.rules, currency: finder.currency, paid: case.paid() };
+        finder.equal = equal::taking(case.payment.unapplied_minor, &scale, finder);
         let texts = [case.remittance.and_then(|remittance| remittance.text.as_deref()), case.payment.text.as_deref()];
         let mut readings = text::readings(texts.into_iter().flatten(), finder, trail);
         readings.iter_mut().for_each(|reading| take_the_rest(&mut reading.claims, case.payment.unapplied_minor));

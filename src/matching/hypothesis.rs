@@ -16,6 +16,7 @@ use super::draft::{Draft, Pick};
 use super::duplicate;
 use super::limits::{OWN_ITEMS_MAX, PROPOSALS_MAX};
 use super::named::Named;
+use super::near;
 use super::payer::Standing;
 use super::snapshot::Slot;
 use super::trail::{Trail, figure};
@@ -23,19 +24,19 @@ use crate::domain::Reason;
 use crate::rules::{Fact, FactSet, StepKind};
 
 /// An explanation by amount: the items, and what was found about them.
-struct Guess {
+pub(super) struct Guess {
     slots: Vec<Slot>,
     /// What each of them takes.
     cash_minor: Vec<i64>,
     facts: FactSet,
     /// Chance of a coincidence in millionths.
     chance_ppm: i64,
-    points_milli: i64,
+    pub(super) points_milli: i64,
 }
 
 /// What the payer owes, oldest first.
-struct Owed {
-    slots: Vec<Slot>,
+pub(super) struct Owed {
+    pub(super) slots: Vec<Slot>,
     amounts: Amounts,
     /// Items nothing was paid on, with what paying them in full takes, with what it takes less the discounts earned today, and less all discounts;
     /// each view that differs from the one before.
@@ -49,8 +50,7 @@ pub(super) fn explain(case: &Case<'_>, finder: &mut Finder<'_>, state: &mut Stat
     trail.note("reference", "the payer names nothing");
     let likely = finder.payer.likely(&finder.snapshot.customers);
     if likely.is_empty() {
-        trail.note("joint", "without a known payer there is nothing to compare the amount with");
-        return Found::default();
+        return Found { drafts: anybody(case, finder, state, trail), named: Named::default() };
     }
     if let Some(other) = duplicate::undecided(case.payment, finder.snapshot, finder.rules) {
         let text =
@@ -74,12 +74,46 @@ pub(super) fn explain(case: &Case<'_>, finder: &mut Finder<'_>, state: &mut Stat
     for guess in &mut guesses {
         guess.chance_ppm = guess.chance_ppm.saturating_mul(i64::try_from(likely.len()).unwrap_or(i64::MAX)).min(1_000_000);
     }
-    let drafts = rank(guesses, amount, &scale, finder, state, trail);
+    let exact = guesses.iter().any(|guess| !guess.facts.has(Fact::OldestFirst));
+    let mut near = if exact { Vec::new() } else { near::guesses(&likely, amount, &scale, finder, state) };
+    if near.is_empty() {
+        return Found { drafts: rank(guesses, amount, &scale, finder, state, trail), named: Named::default() };
+    }
+    let text = format!("nothing the payer owes adds up to {}; what comes near is proposed", figure(amount, finder.currency));
+    trail.note("joint", text.clone());
+    state.block(Reason::NoRemittance, text);
+    near.extend(guesses);
+    near.sort_by_key(|guess| std::cmp::Reverse(guess.points_milli));
+    let drafts = near.iter().take(PROPOSALS_MAX).map(|guess| draft(guess, amount, &scale, finder)).collect();
     Found { drafts, named: Named::default() }
 }
 
+/// Nothing says who paid: the items that alone take the cash, whoever owes them, for a person to look at.
+fn anybody(case: &Case<'_>, finder: &Finder<'_>, state: &mut State, trail: &mut Trail) -> Vec<Draft> {
+    let scale = Scale { snapshot: finder.snapshot, rules: finder.rules, currency: finder.currency, paid: case.paid() };
+    let amount = case.payment.unapplied_minor;
+    let equal = &finder.equal;
+    if equal.is_empty() {
+        trail.note("joint", "without a known payer there is nothing to compare the amount with");
+        return Vec::new();
+    }
+    let text = format!("nothing says who paid; {} open items are open for this amount", equal.len());
+    trail.note("joint", text.clone());
+    state.block(Reason::UnidentifiedPayer, text);
+    state.facts.set(Fact::ChanceLow, false);
+    // A customer whose name resembles the payer's goes first, then what falls due first.
+    let items = &finder.snapshot.items;
+    let mut ranked: Vec<Slot> = equal.clone();
+    ranked.sort_by_key(|slot| {
+        let standing = finder.payer.standing(items.customer[*slot as usize], finder.snapshot, finder.rules, finder.today).0;
+        (std::cmp::Reverse(standing), items.due_date[*slot as usize], items.id[*slot as usize])
+    });
+    let draft = |slot: &Slot| draft(&guess(vec![(*slot, amount)], Fact::OneItemEqual, 1_000_000, 0), amount, &scale, finder);
+    ranked.iter().take(PROPOSALS_MAX).map(draft).collect()
+}
+
 /// Open items of a payer that exist on the day, by due date.
-fn owed(customer: u32, scale: &Scale<'_>, finder: &Finder<'_>, state: &mut State) -> Option<Owed> {
+pub(super) fn owed(customer: u32, scale: &Scale<'_>, finder: &Finder<'_>, state: &mut State) -> Option<Owed> {
     let items = &finder.snapshot.items;
     let own = items.open_of(customer);
     if own.len() > OWN_ITEMS_MAX {
@@ -105,12 +139,22 @@ fn owed(customer: u32, scale: &Scale<'_>, finder: &Finder<'_>, state: &mut State
     let amounts = Amounts::of(slots.iter().map(open));
     // What is left of an item paid in part is in dispute, and payers pass over it.
     let whole: Vec<Slot> = slots.iter().copied().filter(|slot| open(slot) == items.amount_minor[*slot as usize]).collect();
-    let full: Vec<(Slot, i64)> = whole.iter().map(|slot| (*slot, open(slot))).collect();
-    let net: Vec<(Slot, i64)> = whole.iter().map(|slot| (*slot, open(slot) - scale.earned(*slot))).collect();
-    // Who takes discounts takes them late, too.
-    let late: Vec<(Slot, i64)> = whole.iter().map(|slot| (*slot, open(slot) - scale.discount(*slot))).collect();
-    let mut views = vec![full, net, late];
-    views.dedup();
+    // What a payment names that waits for a person is paid already, as far as the payer is concerned.
+    let free: Vec<Slot> = whole.iter().copied().filter(|slot| !finder.snapshot.spoken_for.has(*slot)).collect();
+    let mut views: Vec<Vec<(Slot, i64)>> = Vec::new();
+    for slots in [whole, free] {
+        views.push(slots.iter().map(|slot| (*slot, open(slot))).collect());
+        views.push(slots.iter().map(|slot| (*slot, open(slot) - scale.earned(*slot))).collect());
+        // Who takes discounts takes them late, too.
+        views.push(slots.iter().map(|slot| (*slot, open(slot) - scale.discount(*slot))).collect());
+    }
+    let mut distinct: Vec<Vec<(Slot, i64)>> = Vec::with_capacity(views.len());
+    for view in views {
+        if !distinct.contains(&view) {
+            distinct.push(view);
+        }
+    }
+    let views = distinct;
     (!slots.is_empty()).then_some(Owed { slots, amounts, views })
 }
 
@@ -135,7 +179,15 @@ fn run(
         StepKind::ClearPastDue => owed.views.iter().for_each(|view| statements(view, owed, amount, finder, guesses)),
         StepKind::UniqueCombination => {
             for view in &owed.views {
+                let before = guesses.len();
                 combinations(view, owed, amount, finder, trail, guesses);
+                // Discounts are taken late less often than in time.
+                let late = |slot: &Slot, cash: &i64| *cash < open(slot) - scale.earned(*slot);
+                for guess in guesses.iter_mut().skip(before) {
+                    if guess.slots.iter().zip(&guess.cash_minor).any(|(slot, cash)| late(slot, cash)) {
+                        guess.chance_ppm = guess.chance_ppm.saturating_mul(LATE_TIMES).min(1_000_000);
+                    }
+                }
             }
         }
         StepKind::OldestFirst => {
@@ -238,6 +290,9 @@ fn due_together(items: &[(Slot, i64)], amount: i64, most: usize, finder: &Finder
     None
 }
 
+/// Times by which a sum that takes discounts too late is more likely a coincidence.
+const LATE_TIMES: i64 = 2;
+
 /// What a sum is worth less where not all sums as small could be tried.
 const UNCOUNTED_MILLI: i64 = 5_000;
 
@@ -300,6 +355,12 @@ fn one_item(owed: &Owed, amount: i64, scale: &Scale<'_>, finder: &Finder<'_>, gu
 fn guess(taken: Vec<(Slot, i64)>, fact: Fact, chance_ppm: i64, points_milli: i64) -> Guess {
     let (slots, cash_minor) = taken.into_iter().unzip();
     Guess { slots, cash_minor, facts: FactSet::EMPTY.with(fact), chance_ppm, points_milli }
+}
+
+/// A guess that does not add up, or leaves too much to chance, for a person to look at.
+pub(super) fn proposal(taken: Vec<(Slot, i64)>, points_milli: i64) -> Guess {
+    let (slots, cash_minor) = taken.into_iter().unzip();
+    Guess { slots, cash_minor, facts: FactSet::EMPTY, chance_ppm: 1_000_000, points_milli }
 }
 
 /// Drafts the guesses, best first; the same items found in two ways are one explanation with both facts.

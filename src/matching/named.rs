@@ -7,14 +7,16 @@ use super::candidate::{Finder, Hit, Hits, Level};
 use super::choice::{Choice, Derived, choices};
 use super::claim::{Claim, Claims};
 use super::completion::{self, Rest, Takes};
-use super::decide::{Case, Found, State, Tied};
+use super::decide::{Case, Found, State};
 use super::draft::{Draft, Pick};
+use super::equal;
 use super::joint;
 use super::limits::OWN_ITEMS_MAX;
 use super::payer::Standing;
 use super::shortfall;
 use super::slip;
 use super::snapshot::{Kind, Slot, Slots};
+use super::tied;
 use super::trail::{Trail, evidence, figure};
 use crate::domain::{EvidenceItem, ItemKind, Reason};
 use crate::normalise::{self, Reference};
@@ -60,10 +62,15 @@ pub(super) fn explain(case: &Case<'_>, claims: &Claims, finder: &mut Finder<'_>,
         .map(|explanation| Draft::new(&picks(&explanation.picks, &resolved), amount_minor, explanation.points_milli, finder))
         .collect();
     let chance_ppm = take_the_unnamed(&mut drafts, found.complete.first(), &resolved, &scale, finder, state, trail);
+    if names_more_than_it_pays(&drafts, &resolved) {
+        state.facts.insert(Fact::ReferencesFound);
+        state.blocks.retain(|(reason, _)| *reason != Reason::ReferenceNotFound);
+        trail.note("reference", "the other references take all the cash; what names nothing takes none of it");
+    }
     note_picks(found.complete.first().map(|best| best.picks.as_slice()).unwrap_or_default(), &resolved, finder, trail);
     left_over(&drafts, claims, &scale, finder, state, trail);
     unsaid(&drafts, claims, &scale, finder, state, trail);
-    other_payment(case, &drafts, finder, state, trail);
+    tied::doubt(case, &drafts, finder, state, trail);
     let over = drafts.first().is_some_and(|draft| draft.proposal.unapplied_minor > 0);
     Found { drafts, named: Named { any: true, over, chance_ppm } }
 }
@@ -126,6 +133,20 @@ fn take_the_unnamed(
     let several = levels.filter(|(level, _)| *level > Level::Scanned || level.names_several());
     let rests = several.map(|(_, ways)| i64::try_from(ways).unwrap_or(i64::MAX));
     completion.chance_ppm.saturating_mul(rests.fold(1, i64::saturating_mul)).min(1_000_000)
+}
+
+/// Whether what is named and found takes all the cash, in full or as its terms say, and what names nothing has no amount of its own.
+fn names_more_than_it_pays(drafts: &[Draft], resolved: &Resolved<'_>) -> bool {
+    let Some(draft) = drafts.first() else { return false };
+    let settled = |line: &FactSet| {
+        (line.has(Fact::AmountExact) || line.has(Fact::AmountNetOfDiscount))
+            && [Fact::ReferenceExact, Fact::ReferenceFolded, Fact::ReferenceCore].iter().any(|fact| line.has(*fact))
+    };
+    resolved.lost > 0
+        && resolved.lost == resolved.lost_without_amount
+        && draft.proposal.unapplied_minor == 0
+        && draft.lines.len() == resolved.ways.len()
+        && draft.lines.iter().all(settled)
 }
 
 /// Whether a claim could mean another item just as well, one of the same amount that no other claim takes.
@@ -325,8 +346,8 @@ fn resolve<'c>(
     // whose advice adds up, where the number is the
     // payer's own.
     let balanced = claims.total_minor() == Some(amount_minor);
-    let beside =
-        looked_up.len() > 1 && looked_up.iter().any(|hits| hits.hits.first().is_some_and(|hit| hit.level <= Level::Folded));
+    let vouches = |hit: &Hit| hit.level <= Level::Folded || hit.level <= Level::Core && hit.standing.may_pay();
+    let beside = looked_up.len() > 1 && looked_up.iter().any(|hits| hits.hits.first().is_some_and(vouches));
     for (claim, mut hits) in claims.claims.iter().zip(looked_up) {
         if hits.bound.is_some() {
             state.bound = hits.bound;
@@ -341,10 +362,20 @@ fn resolve<'c>(
             let further = |hit: &Hit| !known.contains(&hit.slot) && (known.is_empty() || agrees(hit));
             hits.hits.extend(slips.into_iter().filter(further));
             ways = choices(claim, &hits.hits, scale);
+            let agree = ways.iter().any(|way| way.agrees() && way.level < Level::AmountOnly);
+            if !agree && hits.hits.iter().all(|hit| hit.open) && hits.other_currency.is_empty() {
+                let near = equal::hits(claim, scale, finder);
+                // What is also near by its number is no longer told by its amount alone.
+                hits.hits.retain(|hit| hit.level < Level::AmountOnly || near.iter().all(|other| other.slot != hit.slot));
+                let known: Slots = hits.hits.iter().map(|hit| hit.slot).collect();
+                hits.hits.extend(near.into_iter().filter(|hit| !known.contains(&hit.slot)));
+                ways = choices(claim, &hits.hits, scale);
+            }
         }
         let unfound = ways.first().is_some_and(|way| {
             way.level == Level::AmountOnly
                 && !(stands_in(claim, way) && (beside || balanced && way.standing.may_pay() && is_theirs(claim, finder)))
+                && !(beside && is_credit_of_payer(claim, &ways, finder))
         });
         let raw = claim.mentions.first().map_or("", |mention| mention.reference.raw.as_str());
         let number = |slot: Slot| finder.snapshot.items.number(slot);
@@ -379,6 +410,16 @@ fn stands_in(claim: &Claim, way: &Choice) -> bool {
     way.derived == Derived::Written && way.standing.is_pointed() && claim.net_minor.is_some_and(|net| net > 0)
 }
 
+/// A credit under a number of the payer's own, beside a line that needs no help: the one credit of the payer that is open for it, to the cent.
+fn is_credit_of_payer(claim: &Claim, ways: &[Choice], finder: &Finder<'_>) -> bool {
+    let [way] = ways else { return false };
+    claim.net_minor.is_some_and(|net| net < 0)
+        && way.derived == Derived::Written
+        && way.agrees()
+        && way.standing.may_pay()
+        && is_theirs(claim, finder)
+}
+
 /// Whether a reference is a number of the payer's own: long, without letters, and not written as our numbers are. Anything else may be an item that
 /// we do not know, and no other stands in for it.
 fn is_theirs(claim: &Claim, finder: &Finder<'_>) -> bool {
@@ -398,6 +439,7 @@ const THEIR_DIGITS_MIN: usize = 5;
 fn owners(looked_up: &[Hits], finder: &Finder<'_>) -> Vec<u32> {
     let items = &finder.snapshot.items;
     let mut owners: Vec<u32> = finder.payer.pointed.values().map(|pointed| pointed.number).collect();
+    owners.extend(family(finder));
     let mut named: Vec<u32> = looked_up
         .iter()
         .filter_map(|hits| hits.hits.first())
@@ -415,8 +457,23 @@ fn owners(looked_up: &[Hits], finder: &Finder<'_>) -> Vec<u32> {
     owners
 }
 
+/// Members of the payer's family that it may pay for.
+fn family(finder: &Finder<'_>) -> Vec<u32> {
+    let customers = &finder.snapshot.customers;
+    let mut members: Vec<u32> = Vec::new();
+    for pointed in finder.payer.strong() {
+        members.extend(customers.children(pointed.number).iter().take(OWNERS_MAX));
+        if let Some(root) = customers.find(customers.root(pointed.number)).filter(|root| *root != pointed.number) {
+            members.push(root);
+            members.extend(customers.children(root).iter().take(OWNERS_MAX));
+        }
+    }
+    members.retain(|owner| finder.payer.standing(*owner, finder.snapshot, finder.rules, finder.today).0.may_pay());
+    members
+}
+
 /// Customers whose items are looked through for slips.
-const OWNERS_MAX: usize = 16;
+const OWNERS_MAX: usize = 32;
 
 fn tell(found: Vec<EvidenceItem>, reason: Reason, what: &str, state: &mut State, trail: &mut Trail) {
     if let Some(first) = found.first() {
@@ -446,41 +503,6 @@ fn closed_hit<'h>(hits: &'h Hits, ways: &[Choice]) -> Option<&'h Hit> {
         let meant = hit.level <= Level::Core || hit.standing.is_pointed();
         let nothing_better = agreeing.is_none_or(|level| level > hit.level) && any.is_none_or(|level| level >= hit.level);
         !outranked && meant && (hit.level.blocks_when_closed() || nothing_better)
-    })
-}
-
-/// An advice that no number ties to this cash may belong to another payment: when nothing but the total does and the cash says who paid, and when the
-/// payer owes the same amount once more.
-fn other_payment(case: &Case<'_>, drafts: &[Draft], finder: &Finder<'_>, state: &mut State, trail: &mut Trail) {
-    if state.tied == Tied::Surely {
-        return;
-    }
-    if state.tied == Tied::ByTotal && case.payment.payer.name.is_some() && !is_of_payer(drafts, finder) {
-        let text = "nothing but its total ties the advice to this payment, which names another payer";
-        trail.note("link", text);
-        return state.block(Reason::Ambiguous, text);
-    }
-    let Some([line]) = drafts.first().map(|draft| draft.proposal.lines.as_slice()) else { return };
-    let items = &finder.snapshot.items;
-    let Some(at) = items.slot(line.item).map(|slot| slot as usize) else { return };
-    let equal = items.with_open_amount(items.customer[at], items.seller[at], items.currency[at], items.open_minor[at]);
-    if equal.len() > 1 {
-        let text = "the payer owes this amount more than once, and no number ties the advice to this payment";
-        trail.note("link", text);
-        state.block(Reason::Ambiguous, text);
-    }
-}
-
-/// Whether the cash by itself says who paid, all items named are that customer's to pay, and their amounts agree with the cash: then the advice is the
-/// payer's, however the two write its name.
-fn is_of_payer(drafts: &[Draft], finder: &Finder<'_>) -> bool {
-    let may_pay = |owner: &u32| finder.payer.standing(*owner, finder.snapshot, finder.rules, finder.today).0.may_pay();
-    drafts.first().is_some_and(|draft| {
-        let agrees = |line: &FactSet| !line.has(Fact::AmountShort) && !line.has(Fact::AmountOver);
-        !draft.customers.is_empty()
-            && draft.customers.iter().all(may_pay)
-            && draft.lines.iter().all(agrees)
-            && draft.proposal.unapplied_minor == 0
     })
 }
 

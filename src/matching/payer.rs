@@ -55,6 +55,8 @@ pub(super) struct PayerView {
     pub(super) account_unknown: bool,
     /// The payer's name as written.
     pub(super) name: String,
+    /// Whom the cash by itself strongly points to, before the advice was asked.
+    by_cash: Vec<u32>,
 }
 
 /// How the payer stands to the customer of an item.
@@ -143,6 +145,12 @@ impl PayerView {
         let mut once = BTreeSet::new();
         strong.retain(|number| once.insert(*number));
         strong
+    }
+
+    /// Whether the cash by itself points to one that may pay for this customer.
+    pub(super) fn cash_may_pay(&self, owner: u32, snapshot: &Snapshot, rules: &RuleSet, day: NaiveDate) -> bool {
+        let pays = |payer: &u32| may_pay(*payer, owner, &snapshot.customers, rules, day).is_some_and(Standing::may_pay);
+        self.by_cash.iter().any(pays)
     }
 
     /// How the payer stands to the owner of an item, and what points to the one through whom it does.
@@ -235,6 +243,11 @@ impl<'a> Search<'a> {
         if let (Some(written), Some(name)) = (payer.name.as_deref(), name) {
             self.by_name(written, name);
         }
+    }
+
+    /// What was asked so far is all that the cash says.
+    pub(super) fn cash_is_asked(&mut self) {
+        self.view.by_cash = self.view.strong().iter().map(|pointed| pointed.number).collect();
     }
 
     /// Whether master data says who paid.
@@ -392,7 +405,7 @@ impl<'a> Search<'a> {
         let rules = &self.rules.payers.alias;
         let words = whole.words().len();
         // Banks put codes before a name; the name without its first words is tried when the whole says nothing.
-        let mut leads: Vec<Name> = Vec::with_capacity(LEAD_WORDS_MAX + 1);
+        let mut leads: Vec<(Name, bool)> = Vec::with_capacity(LEAD_WORDS_MAX + 1);
         let mut whole = Some(whole);
         for count in 0..=LEAD_WORDS_MAX {
             let Some(tail) = without_lead(written, count) else { break };
@@ -400,14 +413,14 @@ impl<'a> Search<'a> {
             if name.is_empty() {
                 continue;
             }
-            leads.push(name);
-            let name = &leads[leads.len() - 1];
-            if name.compact.len() < rules.length_min.max(4) {
-                continue;
-            }
             // A blank at the cut falls away, so that a cut name may be one shorter.
             let length = tail.chars().count();
             let at_cut = rules.cut_lengths.iter().any(|cut| length == *cut || length + 1 == *cut);
+            leads.push((name, at_cut));
+            let name = &leads[leads.len() - 1].0;
+            if name.compact.len() < rules.length_min.max(4) {
+                continue;
+            }
             let mut owners = Cow::Borrowed(customers.with_stem(&name.stem));
             let exact = !owners.is_empty();
             // After a code was dropped, one word is too little to be the beginning of a name.
@@ -429,13 +442,26 @@ impl<'a> Search<'a> {
                 return self.named(&owners, strength, points, likeness, written);
             }
         }
-        if let Some(number) = misspelt(&leads, customers) {
-            return self.named(&[number], NameMatch::Strong, points::NAME_MISSPELT, Likeness::Misspelt, written);
+        let near = misspelt(&leads, customers);
+        match near.as_slice() {
+            [] => {}
+            [one] => return self.named(&[*one], NameMatch::Strong, points::NAME_MISSPELT, Likeness::Misspelt, written),
+            several => return self.named(several, NameMatch::Shared, points::NAME_MISSPELT, Likeness::Misspelt, written),
         }
-        let Some(whole) = leads.first() else { return };
-        let mut alike = customers.sharing_a_word(whole, NAMES_MAX);
-        alike.retain(|number| customers.names(*number).iter().any(|ours| similarity_milli(whole, ours, ALIKE_MILLI).is_some()));
-        self.named(&alike, NameMatch::Weak, points::NAME_ALIKE, Likeness::Alike, written);
+        let Some((whole, _)) = leads.first() else { return };
+        let mut alike: Vec<(u32, u32)> = customers
+            .sharing_a_word(whole, NAMES_MAX)
+            .into_iter()
+            .filter_map(|number| {
+                let names = customers.names(number).iter();
+                Some((number, names.filter_map(|ours| similarity_milli(whole, ours, ALIKE_MILLI)).max()?))
+            })
+            .collect();
+        // Words shortened, and few names like it: references or amounts tell which of them it is.
+        let shortened = alike.len() <= ALIKE_MAX && alike.iter().all(|(_, milli)| *milli >= SHORTENED_MILLI);
+        let strength = if shortened { NameMatch::Shared } else { NameMatch::Weak };
+        let alike: Vec<u32> = alike.drain(..).map(|(number, _)| number).collect();
+        self.named(&alike, strength, points::NAME_ALIKE, Likeness::Alike, written);
     }
 
     fn named(&mut self, owners: &[u32], strength: NameMatch, points: i64, likeness: Likeness<'_>, written: &str) {
@@ -514,9 +540,10 @@ fn without_lead(written: &str, count: usize) -> Option<&str> {
     Some(tail.trim())
 }
 
-/// The one customer whose long name differs from what is written, or from the end of it, by a slip or two, where no other comes near.
-fn misspelt(leads: &[Name], customers: &Customers) -> Option<u32> {
-    for name in leads {
+/// The customers whose long name differs from what is written, from the end of it, or where a bank cut it from its beginning, by a slip or two: one,
+/// where no other comes near.
+fn misspelt(leads: &[(Name, bool)], customers: &Customers) -> Vec<u32> {
+    for (name, cut) in leads {
         if name.stem.len() < MISSPELT_LENGTH_MIN {
             break;
         }
@@ -524,34 +551,47 @@ fn misspelt(leads: &[Name], customers: &Customers) -> Option<u32> {
         let apart = |written: &Edits<'_>, length: usize, ours: &str| {
             (length.abs_diff(ours.len()) <= MISSPELT_RIVAL).then(|| written.within(ours, MISSPELT_RIVAL)).flatten()
         };
+        // A slip may have made the beginning a character longer or shorter.
+        let length = name.compact.len();
+        let beginnings = |ours: &Name| {
+            let cuts = (*cut).then_some(length - 1..=length + 1).into_iter().flatten();
+            cuts.filter_map(|end| compact.within(ours.compact.get(..end)?, MISSPELT_EDITS)).min()
+        };
         let mut near: Vec<(usize, u32)> = Vec::new();
         for number in customers.sharing_a_word(name, NAMES_MAX) {
             let away = |ours: &Name| {
                 let stems = apart(&stem, name.stem.len(), &ours.stem);
-                stems.into_iter().chain(apart(&compact, name.compact.len(), &ours.compact)).min()
+                stems.into_iter().chain(apart(&compact, length, &ours.compact)).chain(beginnings(ours)).min()
             };
             let nearest = customers.names(number).iter().filter_map(away).min();
             near.extend(nearest.map(|edits| (edits, number)));
         }
         near.sort_unstable();
-        match near.as_slice() {
-            [(edits, number)] if *edits <= MISSPELT_EDITS => return Some(*number),
-            [] => {}
-            _ => return None,
+        if let Some((least, _)) = near.first().copied() {
+            // Another name is a rival where few slips more lead to it.
+            near.retain(|(edits, _)| *edits <= least + MISSPELT_AHEAD);
+            let few = least <= MISSPELT_EDITS && near.len() <= ALIKE_MAX;
+            return if few { near.into_iter().map(|(_, number)| number).collect() } else { Vec::new() };
         }
     }
-    None
+    Vec::new()
 }
 
 /// Share of the letters of two names that answer each other where one resembles the other.
 const ALIKE_MILLI: u32 = 850;
+/// The same where it is one name with words shortened.
+const SHORTENED_MILLI: u32 = 900;
+/// Customers that may share a name with words shortened.
+const ALIKE_MAX: usize = 4;
 
 /// Shorter names have neighbours by chance.
 const MISSPELT_LENGTH_MIN: usize = 12;
 /// Slips in a name that is still the name.
 const MISSPELT_EDITS: usize = 2;
-/// Another name as near as this makes a slip a guess.
+/// Slips up to which other names are looked at.
 const MISSPELT_RIVAL: usize = 4;
+/// Slips by which a name must be nearer than another.
+const MISSPELT_AHEAD: usize = 2;
 
 /// What is lost when several customers answer: about the logarithm of their number.
 fn shared(owners: usize) -> i64 {

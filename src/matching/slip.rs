@@ -35,7 +35,9 @@ pub(super) fn hits(claim: &Claim, owners: &[u32], scale: &Scale<'_>, finder: &mu
         let Some(level) = level.or(amount_alone) else { continue };
         // What the payer says is open agrees too, however much less it pays.
         let gross = claim.gross_minor == Some(items.open_minor[at]);
-        if gross || claim.net_minor.is_none_or(|net| scale.fit(slot, claim, net).kind.agrees()) {
+        // A payer that wrote no amount may have paid less, or more besides; what it wrote must then be near.
+        let unsaid = claim.net_is_ours && level <= Level::OneEdit;
+        if gross || unsaid || claim.net_minor.is_none_or(|net| scale.fit(slot, claim, net).kind.agrees()) {
             found.push((level, slot));
         }
     }
@@ -48,28 +50,46 @@ pub(super) fn hits(claim: &Claim, owners: &[u32], scale: &Scale<'_>, finder: &mu
     found.into_iter().map(|(level, slot)| Hit { slot, level, standing: finder.standing(slot), mention: 0, open: true }).collect()
 }
 
-/// Whether a word of a text is the number of an open item of these customers but for a slip. The comparisons count like all others; once there were
-/// too many, nothing resembles any more.
-pub(super) fn resembles(reference: &Reference, owners: impl Iterator<Item = u32>, finder: &mut Finder<'_>) -> bool {
+/// How near a word of a text is to numbers of open items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Near {
+    /// A beginning or an end of them, or one slip away.
+    pub(super) level: Level,
+    /// How many of them are as near.
+    pub(super) items: usize,
+}
+
+/// How near a word of a text is to the numbers of open items of these customers, where it is near at all. The comparisons count like all others; once
+/// there were too many, nothing is near any more.
+pub(super) fn resembling(reference: &Reference, owners: Vec<u32>, finder: &mut Finder<'_>) -> Option<Near> {
     if !finder.tries(StepKind::FuzzyReferences) {
-        return false;
+        return None;
     }
     let items = &finder.snapshot.items;
     let written = Written::new(reference);
-    let own = owners.flat_map(|owner| items.open_of(owner)).copied().take(OWN_ITEMS_MAX - 1);
+    let (mut cut, mut slips) = (0usize, 0usize);
+    let own = owners.into_iter().flat_map(|owner| items.open_of(owner)).copied().take(OWN_ITEMS_MAX - 1);
     for slot in own {
         if !finder.may_compare() {
-            return false;
+            break;
         }
-        if exists(slot, finder) && written.slip(slot, items).is_some_and(|level| level <= Level::OneEdit) {
-            return true;
+        if exists(slot, finder) {
+            match written.slip(slot, items) {
+                Some(Level::OneEdit) => slips += 1,
+                Some(Level::Cut) => cut += 1,
+                _ => {}
+            }
         }
     }
-    false
+    match (slips, cut) {
+        (0, 0) => None,
+        (0, items) => Some(Near { level: Level::Cut, items }),
+        (items, _) => Some(Near { level: Level::OneEdit, items }),
+    }
 }
 
 /// Whether the item exists on the day, in the currency and for the sellers of the payment.
-fn exists(slot: Slot, finder: &Finder<'_>) -> bool {
+pub(super) fn exists(slot: Slot, finder: &Finder<'_>) -> bool {
     let (items, at) = (&finder.snapshot.items, slot as usize);
     items.entered_date[at] <= finder.today && items.currency[at] == finder.currency && finder.sellers.contains(&items.seller[at])
 }
@@ -102,25 +122,22 @@ pub(super) fn tells_apart(reference: &Reference, level: Level, rival: Slot, find
 const SLIPS_AHEAD: usize = 1;
 
 /// A reference that many numbers are compared with.
-struct Written<'r> {
-    reference: &'r Reference,
+pub(super) struct Written<'r> {
+    pub(super) reference: &'r Reference,
     core: Edits<'r>,
     whole: Edits<'r>,
 }
 
 impl<'r> Written<'r> {
-    fn new(reference: &'r Reference) -> Self {
+    pub(super) fn new(reference: &'r Reference) -> Self {
         Self { reference, core: Edits::of(reference.core()), whole: Edits::of(&reference.folded) }
     }
 
     /// How the reference may be the number of an item with a slip.
-    fn slip(&self, slot: Slot, items: &Items) -> Option<Level> {
+    pub(super) fn slip(&self, slot: Slot, items: &Items) -> Option<Level> {
         let (theirs, whole) = (self.reference.core(), self.reference.folded.as_str());
         let folded = items.folded(slot);
         let (own, ours) = (normalise::prefix(folded), normalise::core(folded));
-        if theirs.len() < 3 || ours.len() < 3 {
-            return None;
-        }
         // Other letters are another number, unless a scanner made them.
         let letters = self.reference.prefix();
         let scanned = || normalise::same_ocr_class(whole, folded);
@@ -133,6 +150,9 @@ impl<'r> Written<'r> {
             && normalise::digits(whole) >= 3
         {
             return Some(Level::Cut);
+        }
+        if theirs.len() < 3 || ours.len() < 3 {
+            return None;
         }
         let allowed = if theirs.len().min(ours.len()) < 5 { 1 } else { 2 };
         let near = |edits: &Edits<'_>, theirs: &str, ours: &str| {

@@ -4,10 +4,11 @@
 //! text can be read in two ways both readings are returned, and the sum chooses. Words that name nothing are left alone, because text is full of
 //! numbers that are none of ours.
 
-use super::candidate::{Finder, Level};
+use super::candidate::{Finder, Hit, Level};
 use super::claim::{Claim, Claims, Mention};
+use super::equal;
 use super::limits::{REFERENCE_CHARS_MAX, TEXT_BYTES_MAX};
-use super::slip;
+use super::slip::{self, Written};
 use super::snapshot::Slot;
 use super::trail::{Trail, excerpt};
 use crate::normalise;
@@ -18,6 +19,10 @@ const WORDS_MAX: usize = 400;
 const WINDOW_MAX: usize = 5;
 /// Items a range may stand for.
 const RANGE_MAX: u64 = 200;
+/// Digits of a number of several parts.
+const COMPOSED_DIGITS_MIN: usize = 4;
+/// Numbers of one customer that a beginning may still name.
+const ALIKE_MAX: usize = 8;
 /// Digits of an ending that replaces the last digits of the item before it.
 const ENDING_MAX: usize = 6;
 
@@ -37,7 +42,16 @@ pub(super) fn readings<'t>(texts: impl Iterator<Item = &'t str>, finder: &mut Fi
         let words = words(text);
         let mut readings: Vec<Claims> = Vec::new();
         for ranges in [true, false] {
-            let mut reader = Reader { text, words: &words, finder, ranges, claims: Claims::default(), last: None, ranged: false };
+            let mut reader = Reader {
+                text,
+                words: &words,
+                finder,
+                ranges,
+                claims: Claims::default(),
+                last: None,
+                before: None,
+                ranged: false,
+            };
             reader.read();
             let (claims, ranged) = (reader.claims, reader.ranged);
             if !claims.claims.is_empty() {
@@ -64,6 +78,8 @@ struct Reader<'r, 't, 'f> {
     claims: Claims,
     /// Item that the last reference names, where it is one.
     last: Option<Slot>,
+    /// The last item that a reference named for certain.
+    before: Option<Slot>,
     ranged: bool,
 }
 
@@ -100,6 +116,7 @@ impl Reader<'_, '_, '_> {
                 let raw = &self.text[word.start..self.words[at + taken - 1].end];
                 self.add(&[raw], false);
                 self.last = single(&slots);
+                self.before = self.last.or(self.before);
                 taken
             }
             (None, Some(slot)) => {
@@ -109,10 +126,13 @@ impl Reader<'_, '_, '_> {
                 1
             }
             (None, None) if self.order(at) => 2,
-            (None, None) => {
-                self.weaker(word.text);
-                1
-            }
+            (None, None) => match self.composed(at) {
+                Some(taken) => taken,
+                None => {
+                    self.weaker(at);
+                    1
+                }
+            },
         }
     }
 
@@ -233,7 +253,9 @@ impl Reader<'_, '_, '_> {
         let folded = normalise::fold(raw);
         let items = &self.finder.snapshot.items;
         let named = |slot: Slot| items.po(slot) == folded || items.bol(slot) == folded || items.pro(slot) == folded;
-        let own = self.finder.hits(&claim).hits.iter().any(|hit| hit.open && hit.standing.is_pointed() && named(hit.slot));
+        let hits = self.finder.hits(&claim).hits;
+        let meant = |hit: &Hit| hit.standing.is_pointed() || self.finder.equal.contains(&hit.slot);
+        let own = hits.iter().any(|hit| hit.open && meant(hit) && named(hit.slot));
         if own {
             self.add(&[raw], false);
             self.last = None;
@@ -241,16 +263,53 @@ impl Reader<'_, '_, '_> {
         own
     }
 
+    /// A number of several parts with a slip in it: its parts by themselves would name others.
+    fn composed(&mut self, at: usize) -> Option<usize> {
+        for length in (2..=WINDOW_MAX.min(self.words.len() - at)).rev() {
+            let words = &self.words[at..at + length];
+            let joined = words[1..].iter().all(|word| matches!(word.gap, "-" | "." | "/" | "_"));
+            let raw = &self.text[words[0].start..words[length - 1].end];
+            let digits = normalise::digits(raw);
+            if !joined || digits < COMPOSED_DIGITS_MIN || raw.len() > REFERENCE_CHARS_MAX {
+                continue;
+            }
+            let Some(mention) = Mention::new(raw, self.finder.rules) else { continue };
+            let owners = self.owners();
+            if slip::resembling(&mention.reference, owners, self.finder).is_some_and(|near| near.level == Level::OneEdit) {
+                self.add(&[raw], false);
+                self.last = None;
+                return Some(length);
+            }
+        }
+        None
+    }
+
+    /// Customers whose numbers a word with a slip may be: those strongly pointed to, and the owner of what was named before.
+    fn owners(&self) -> Vec<u32> {
+        let items = &self.finder.snapshot.items;
+        let pointed = self.finder.payer.strong().into_iter().map(|pointed| pointed.number);
+        let mut owners: Vec<u32> = pointed.chain(self.before.map(|slot| items.customer[slot as usize])).collect();
+        owners.sort_unstable();
+        owners.dedup();
+        owners
+    }
+
     /// A word that is part of a number, an order or a bill of lading of the payer's own, or a number with a slip; otherwise it is remembered as not understood.
-    fn weaker(&mut self, word: &str) {
+    fn weaker(&mut self, at: usize) {
+        let word = self.words[at].text;
         if normalise::digits(word) < 3 || word.len() > REFERENCE_CHARS_MAX {
             return;
         }
         let Some(mention) = Mention::new(word, self.finder.rules) else { return };
         let claim = Claim { mentions: vec![mention], ..Claim::default() };
-        let own = self.finder.hits(&claim).hits.iter().any(|hit| hit.open && hit.standing.is_pointed());
-        let pointed = self.finder.payer.strong().into_iter().map(|pointed| pointed.number);
-        if own || slip::resembles(&claim.mentions[0].reference, pointed, self.finder) {
+        let hits = self.finder.hits(&claim).hits;
+        let own = hits.iter().any(|hit| hit.open && (hit.standing.is_pointed() || self.finder.equal.contains(&hit.slot)));
+        let (written, equal) = (Written::new(&claim.mentions[0].reference), &self.finder.equal);
+        let alone = equal.iter().any(|slot| equal::resembles(&written, *slot, equal.len(), self.finder).is_some());
+        // Where many numbers begin alike, a beginning names none of them.
+        let names = |near: slip::Near| near.level == Level::OneEdit || near.items <= ALIKE_MAX;
+        let owners = self.owners();
+        if own || alone || slip::resembling(&claim.mentions[0].reference, owners, self.finder).is_some_and(names) {
             self.add(&[word], false);
             self.last = None;
         } else {

@@ -4,6 +4,7 @@ use super::candidate::Finder;
 use super::chance::Amounts;
 use super::decide::{Found, State, payer_is_known};
 use super::draft::Draft;
+use super::equal;
 use super::snapshot::Slot;
 use super::trail::{Trail, figure};
 use crate::domain::{Lacked, LackedKind, Outcome, ProposalLine, Reason, RunnerUp, Shadow};
@@ -156,7 +157,10 @@ fn payer_facts(best: &Draft, found: &Found, state: &mut State, finder: &Finder<'
     // amount agrees, too), or in any form beside a line that needs no help.
     let sure = |line: &&FactSet| line.meets(BY_NUMBER) && line.meets(IN_FULL);
     let confirmed = best.lines.iter().any(|line| sure(&line));
-    let by_number = best.lines.iter().all(|line| line.meets(BY_NUMBER) || line.has(Fact::ReferenceCross) && line.meets(IN_FULL));
+    let by_number = best.proposal.lines.iter().zip(&best.lines).all(|(line, facts)| {
+        let with_amount = facts.meets(IN_FULL) && (facts.has(Fact::ReferenceCross) || is_told_by_amount(line, facts, finder));
+        facts.meets(BY_NUMBER) || with_amount
+    });
     let one_owner = found.named.any && !identified && best.customers.len() == 1 && !best.lines.is_empty();
     let beside = one_owner && confirmed && best.lines.len() > 1 && best.lines.iter().all(|line| line.meets(NAMED))
         // Items that only the sum found need two lines that vouch for them.
@@ -174,6 +178,21 @@ fn payer_facts(best: &Draft, found: &Found, state: &mut State, finder: &Finder<'
     facts.set(Fact::PayerConfirmedByLine, beside);
     // An account never seen is no riddle when the payer names an item of its own and its amount.
     facts.set(Fact::PayerAccountNew, finder.payer.account_unknown && (identified || weak) && !(confirmed && may_pay));
+}
+
+/// Whether few items of anybody are open for the same amount, so that a number but for one slip or a part of it tells which is meant.
+fn is_told_by_amount(line: &ProposalLine, facts: &FactSet, finder: &Finder<'_>) -> bool {
+    let items = &finder.snapshot.items;
+    let near = facts.has(Fact::ReferenceFuzzy) && !facts.has(Fact::ReferenceTwoSlips);
+    let most = if near { equal::RARE_MAX } else { 1 };
+    (near || facts.has(Fact::ReferencePart))
+        && items.slot(line.item).is_some_and(|slot| {
+            let (at, open) = (slot as usize, items.open_minor[slot as usize]);
+            // A slip leads to about so many other numbers, and each of their items could have had this amount.
+            let by_chance = Amounts::of_customer(items.customer[at], finder).chance_ppm(open, equal::NEIGHBOURS);
+            by_chance <= finder.rules.engine.combination.chance_hits_max_ppm()
+                && items.with_amount(items.seller[at], items.currency[at], open).len() <= most
+        })
 }
 
 /// Whether the number without letters and leading zeros is long enough to be nobody else's by accident.

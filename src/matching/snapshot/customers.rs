@@ -133,7 +133,7 @@ impl Customers {
     pub(in crate::matching) fn sharing_a_word(&self, name: &Name, most: usize) -> Vec<u32> {
         let mut lists: Vec<_> = name.words().filter_map(|word| self.words.get(word)).filter(|list| list.len() <= most).collect();
         lists.sort_by_key(|list| list.len());
-        let mut found: Vec<u32> = lists.into_iter().take(2).flatten().copied().collect();
+        let mut found: Vec<u32> = lists.into_iter().take(3).flatten().copied().collect();
         found.sort_unstable();
         found.dedup();
         found

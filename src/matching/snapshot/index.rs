@@ -32,6 +32,8 @@ pub(in crate::matching) enum Kind {
     AdviceTrace = 12,
     /// Currency and amount of a payment that waits for a person.
     Undecided = 13,
+    /// Open amount of a seller's items, whoever owes them.
+    OpenAmount = 14,
 }
 
 /// Slots by hashed key.

@@ -5,6 +5,7 @@ use std::hash::BuildHasherDefault;
 use std::ops::Range;
 
 use chrono::NaiveDate;
+use rust_decimal::Decimal;
 
 use super::index::{Hashed, Index, Kind, key};
 use crate::domain::{Currency, ItemKind, ItemStatus, OpenItem, OpenItemId, SellerId, TermsOfPayment};
@@ -206,6 +207,19 @@ impl Items {
         self.index.get(amount_key(customer, seller, currency, open_minor))
     }
 
+    /// Open items of one seller with exactly this open amount, whoever owes them.
+    pub(in crate::matching) fn with_amount(&self, seller: SellerId, currency: Currency, open_minor: i64) -> &[Slot] {
+        self.index.get(any_amount_key(seller, currency, open_minor))
+    }
+
+    /// The discounts that terms of the ledger grant, in percent, each once.
+    pub(in crate::matching) fn discount_percents(&self) -> Vec<Decimal> {
+        let mut percents: Vec<Decimal> = self.terms_table.iter().filter_map(|terms| terms.discount_percent).collect();
+        percents.sort_unstable();
+        percents.dedup();
+        percents
+    }
+
     /// Open items of one customer, of all sellers.
     pub(in crate::matching) fn open_of(&self, customer: u32) -> &[Slot] {
         self.open_of.get(customer as usize).map_or(&[], Vec::as_slice)
@@ -361,6 +375,7 @@ impl Items {
         if self.is_open(slot) {
             let customer = self.customer[at];
             self.index.insert(amount_key(customer, self.seller[at], self.currency[at], self.open_minor[at]), slot);
+            self.index.insert(any_amount_key(self.seller[at], self.currency[at], self.open_minor[at]), slot);
             if self.open_of.len() <= customer as usize {
                 self.open_of.resize(customer as usize + 1, Vec::new());
             }
@@ -373,6 +388,7 @@ impl Items {
         if self.is_open(slot) {
             let customer = self.customer[at];
             self.index.remove(amount_key(customer, self.seller[at], self.currency[at], self.open_minor[at]), slot);
+            self.index.remove(any_amount_key(self.seller[at], self.currency[at], self.open_minor[at]), slot);
             let own = &mut self.open_of[customer as usize];
             if let Some(place) = own.iter().position(|other| *other == slot) {
                 own.swap_remove(place);
@@ -387,9 +403,17 @@ fn scope(seller: SellerId) -> u32 {
 }
 
 fn amount_key(customer: u32, seller: SellerId, currency: Currency, open_minor: i64) -> u64 {
+    key(Kind::Amount, customer, &amount_text(seller, currency, open_minor))
+}
+
+fn any_amount_key(seller: SellerId, currency: Currency, open_minor: i64) -> u64 {
+    key(Kind::OpenAmount, 0, &amount_text(seller, currency, open_minor))
+}
+
+fn amount_text(seller: SellerId, currency: Currency, open_minor: i64) -> [u8; 19] {
     let mut text = [0; 19];
     text[..3].copy_from_slice(currency.as_str().as_bytes());
     text[3..11].copy_from_slice(&seller.0.to_le_bytes());
     text[11..].copy_from_slice(&open_minor.to_le_bytes());
-    key(Kind::Amount, customer, &text)
+    text
 }

@@ -8,6 +8,7 @@ mod index;
 mod items;
 mod learned;
 mod recent;
+mod spoken_for;
 mod waiting;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -39,6 +40,8 @@ pub struct Snapshot {
     /// Advices that a person took off payments.
     advices_apart: HashSet<(RemittanceId, PaymentId)>,
     pub(super) learned: learned::Learned,
+    /// Items that payments name which wait for a person.
+    pub(super) spoken_for: spoken_for::SpokenFor,
 }
 
 impl Snapshot {
@@ -83,6 +86,7 @@ impl Snapshot {
     /// Remembers a payment for the detection of duplicates and for advices that come later. Seeing it again brings its state up to date.
     pub fn saw_payment(&mut self, payment: &Payment, remittance: Option<&Remittance>) {
         self.recent.upsert(Seen::new(payment, remittance));
+        self.spoken_for.saw(payment, remittance, &self.items);
     }
 
     /// Remembers which payments are not the same money, whatever they look like; the pairs replace those known before.
@@ -141,6 +145,7 @@ impl Snapshot {
     /// Forgets a payment, for instance because its file was rejected.
     pub fn forget_payment(&mut self, id: PaymentId) {
         self.recent.forget(id);
+        self.spoken_for.forget(id);
     }
 
     /// An advice that waits for its cash.

@@ -8,6 +8,7 @@ mod holes;
 mod links;
 mod payers;
 mod properties;
+mod rare;
 mod shortfalls;
 mod world;
 
