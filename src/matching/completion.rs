@@ -120,7 +120,7 @@ pub(super) fn complete(
     found
 }
 
-/// All others, or all others that are due by some day, from the oldest on or from where what is named begins or ends. Passed over are items paid in part,
+/// All others, or those next to each other by due date and number, from the oldest on or from where what is named begins or ends. Passed over are items paid in part,
 /// which are in dispute, and those that payments name which wait for a person.
 fn everything(
     others: &[Slot],
@@ -156,7 +156,7 @@ fn everything(
     None
 }
 
-/// The items in order, from one of them up to the day on which their sum is reached, and whether these are all.
+/// The items in order, from one of them up to where their sum is reached, and whether these are all.
 fn run_from(
     view: &[Slot],
     start: usize,
@@ -166,13 +166,11 @@ fn run_from(
     scale: &Scale<'_>,
     finder: &Finder<'_>,
 ) -> Option<(Rest, bool)> {
-    let items = &finder.snapshot.items;
     let cash = |slot: &Slot| takes.cash(*slot, scale);
-    let due = |at: usize| view.get(at).map(|slot| items.due_date[*slot as usize]);
     let mut sum = 0i64;
     for at in start..view.len() {
         sum = sum.saturating_add(cash(&view[at]));
-        if at == start || sum != rest_minor || due(at) == due(at + 1) {
+        if at == start || sum != rest_minor {
             continue;
         }
         let inside: Vec<i64> = view[start..=at].iter().map(cash).collect();

@@ -235,7 +235,7 @@ fn combinations(
     };
     if let Some((days, sets, tried)) = due_together(&positive, amount, limits.items_max, finder) {
         // Items of one run are one kind of sum among others that are tried, in each of the views.
-        let tried = tried.saturating_mul(2 * owed.views.len());
+        let tried = tried.saturating_mul(2 * owed.views.len().min(KINDS_OF_VIEW));
         sets.iter().for_each(|subset| add(subset, tried, 3_300 - 10 * days));
     }
     if positive.len() > limits.open_items_max {
@@ -289,6 +289,9 @@ fn due_together(items: &[(Slot, i64)], amount: i64, most: usize, finder: &Finder
     }
     None
 }
+
+/// Views that differ in what items take, and not only in what is passed over.
+const KINDS_OF_VIEW: usize = 3;
 
 /// Times by which a sum that takes discounts too late is more likely a coincidence.
 const LATE_TIMES: i64 = 2;

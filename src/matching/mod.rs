@@ -1,8 +1,9 @@
 //! Decides what a payment pays. Pure: snapshot, payment and rules in; decision with its evidence out.
 //!
 //! One pass: who paid ([`payer`]), was it here before ([`duplicate`]), what is named ([`claim`], [`text`]), which items that may be
-//! ([`candidate`], [`slip`]), how the amounts fit ([`amount`], [`choice`]), one joint answer ([`named`] with [`joint`], or [`hypothesis`] with
-//! [`chance`] when nothing is named), and what the rules make of it ([`draft`], [`verdict`]). [`link`](mod@link) ties advices to cash that came apart.
+//! ([`candidate`], [`slip`], [`equal`]), how the amounts fit ([`amount`], [`choice`]), one joint answer ([`named`] with [`joint`], or [`hypothesis`] with
+//! [`chance`] when nothing is named, and [`near`] when nothing adds up), and what the rules make of it ([`draft`], [`verdict`]). [`link`](mod@link) ties
+//! advices to cash that came apart, and [`tied`] doubts it.
 //! Work is bounded by [`limits`], and a bound that was met is said. Nothing here knows the clock, the store or a screen; `ledger` alone moves money.
 
 mod amount;

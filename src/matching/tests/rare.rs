@@ -98,8 +98,10 @@ fn everything_that_is_due_leaves_out_what_a_waiting_payment_names() {
 
 #[test]
 fn what_comes_near_is_proposed_where_nothing_adds_up() {
-    let mut world = acme();
-    world.item("CM-030001", -10_101);
+    let mut world = World::acme();
+    world.item("CM-030001", -10_101).due_date = day(1);
+    world.item("INV-020773", 98_765).due_date = day(2);
+    world.item("INV-010443", 123_457).due_date = day(3);
     let lines = |minor| {
         world
             .decide(&pay(minor))
