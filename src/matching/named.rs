@@ -17,7 +17,7 @@ use super::shortfall;
 use super::slip;
 use super::snapshot::{Kind, Slot, Slots};
 use super::tied;
-use super::trail::{Trail, evidence, figure};
+use super::trail::{Trail, evidence, excerpt, figure};
 use crate::domain::{EvidenceItem, ItemKind, Reason};
 use crate::normalise::{self, Reference};
 use crate::rules::{Fact, FactSet};
@@ -68,6 +68,7 @@ pub(super) fn explain(case: &Case<'_>, claims: &Claims, finder: &mut Finder<'_>,
         trail.note("reference", "the other references take all the cash; what names nothing takes none of it");
     }
     note_picks(found.complete.first().map(|best| best.picks.as_slice()).unwrap_or_default(), &resolved, finder, trail);
+    not_yet_known(found.complete.first().map(|best| best.picks.as_slice()).unwrap_or_default(), &resolved, finder, state, trail);
     left_over(&drafts, claims, &scale, finder, state, trail);
     unsaid(&drafts, claims, &scale, finder, state, trail);
     tied::doubt(case, &drafts, finder, state, trail);
@@ -504,6 +505,23 @@ fn closed_hit<'h>(hits: &'h Hits, ways: &[Choice]) -> Option<&'h Hit> {
         let nothing_better = agreeing.is_none_or(|level| level > hit.level) && any.is_none_or(|level| level >= hit.level);
         !outranked && meant && (hit.level.blocks_when_closed() || nothing_better)
     })
+}
+
+/// A number with a slip that would be one of the next that the seller gives is shown to a person: its invoice may be on its way.
+fn not_yet_known(picks: &[Option<usize>], resolved: &Resolved<'_>, finder: &Finder<'_>, state: &mut State, trail: &mut Trail) {
+    for ((claim, ways), pick) in resolved.ways.iter().zip(picks) {
+        let Some(choice) = pick.map(|index| &ways[index]) else { continue };
+        let named = claim.mentions.get(choice.mention).zip(choice.parts.first());
+        let slips = matches!(choice.level, Level::OneEdit | Level::TwoEdits);
+        let Some((mention, _)) =
+            named.filter(|(mention, (slot, _))| slips && slip::may_be_next(&mention.reference, *slot, finder))
+        else {
+            continue;
+        };
+        let text = format!("{} may be the number of an invoice that is not known yet", excerpt(&mention.reference.raw));
+        trail.note("reference", text.clone());
+        return state.block(Reason::ReferenceNotFound, text);
+    }
 }
 
 /// Writes down what each line of the best explanation stands on.

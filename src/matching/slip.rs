@@ -88,6 +88,16 @@ pub(super) fn resembling(reference: &Reference, owners: Vec<u32>, finder: &mut F
     }
 }
 
+/// Whether a reference taken for a slip may be the number of an invoice that is not known yet: money often comes before its invoice.
+pub(super) fn may_be_next(reference: &Reference, slot: Slot, finder: &Finder<'_>) -> bool {
+    let items = &finder.snapshot.items;
+    let beyond = items.beyond_newest(items.seller[slot as usize], &reference.folded, finder.today);
+    beyond.is_some_and(|beyond| beyond <= NEXT_MAX)
+}
+
+/// Numbers that a seller may have given since the last that is known.
+const NEXT_MAX: u64 = 200;
+
 /// Whether the item exists on the day, in the currency and for the sellers of the payment.
 pub(super) fn exists(slot: Slot, finder: &Finder<'_>) -> bool {
     let (items, at) = (&finder.snapshot.items, slot as usize);

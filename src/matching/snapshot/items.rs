@@ -1,6 +1,6 @@
 //! Open items as a struct of arrays: the engine reads a few columns of many items, never many columns of all.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasherDefault;
 use std::ops::Range;
 
@@ -42,8 +42,23 @@ pub(in crate::matching) struct Items {
     pub(in crate::matching) sellers: Vec<SellerId>,
     /// How many numbers of a seller begin with these letters.
     prefixes: HashMap<SellerId, HashMap<String, u32>>,
-    /// How many numbers of a seller have so many characters after these letters.
-    forms: HashMap<(SellerId, String, usize), u32>,
+    /// Numbers of a seller with so many characters after these letters.
+    forms: HashMap<(SellerId, String, usize), Form>,
+}
+
+/// Numbers of one form.
+#[derive(Clone, Debug, Default)]
+struct Form {
+    /// How many there are.
+    count: u32,
+    /// The largest by the day it was entered.
+    newest: BTreeMap<NaiveDate, u64>,
+}
+
+/// The digits of a folded number as one number; nothing where they are too many.
+fn digits_of(folded: &str) -> Option<u64> {
+    let digits = folded.bytes().filter(u8::is_ascii_digit);
+    digits.map(|digit| u64::from(digit - b'0')).try_fold(0u64, |number, digit| number.checked_mul(10)?.checked_add(digit))
 }
 
 fn form(seller: SellerId, folded: &str) -> (SellerId, String, usize) {
@@ -235,6 +250,12 @@ impl Items {
         self.forms.contains_key(&form(seller, folded))
     }
 
+    /// By how much a folded reference is beyond the largest number of its form that the seller had given on a day; nothing where it is not.
+    pub(in crate::matching) fn beyond_newest(&self, seller: SellerId, folded: &str, day: NaiveDate) -> Option<u64> {
+        let newest = self.forms.get(&form(seller, folded))?.newest.range(..=day).map(|(_, number)| *number).max()?;
+        digits_of(folded)?.checked_sub(newest).filter(|beyond| *beyond > 0)
+    }
+
     fn append(&mut self, item: &OpenItem, customer: u32) {
         let at = self.id.len();
         let slot = Slot::try_from(at).expect("fewer than two billion items fit in memory");
@@ -318,7 +339,13 @@ impl Items {
             *self.prefixes.entry(self.seller[slot as usize]).or_default().entry(letters).or_default() += 1;
         }
         let form = form(self.seller[slot as usize], self.folded(slot));
-        *self.forms.entry(form).or_default() += 1;
+        let number = digits_of(self.folded(slot));
+        let form = self.forms.entry(form).or_default();
+        form.count += 1;
+        if let Some(number) = number {
+            let newest = form.newest.entry(self.entered_date[slot as usize]).or_default();
+            *newest = number.max(*newest);
+        }
     }
 
     fn unfile_texts(&mut self, slot: Slot) {
@@ -335,9 +362,9 @@ impl Items {
             }
         }
         let form = form(self.seller[slot as usize], self.folded(slot));
-        if let Some(count) = self.forms.get_mut(&form) {
-            *count -= 1;
-            if *count == 0 {
+        if let Some(known) = self.forms.get_mut(&form) {
+            known.count -= 1;
+            if known.count == 0 {
                 self.forms.remove(&form);
             }
         }
