@@ -21,13 +21,13 @@ pub(crate) struct Utf8<'w> {
     valid: &'w str,
     from: usize,
     ahead: usize,
-    /// All of them are ASCII.
-    ascii: bool,
+    /// Whether all of them are ASCII, once somebody asked.
+    ascii: Option<bool>,
 }
 
 impl<'w> Utf8<'w> {
     pub fn new(bytes: &'w [u8]) -> Self {
-        Self { bytes, valid: "", from: 0, ahead: AHEAD, ascii: true }
+        Self { bytes, valid: "", from: 0, ahead: AHEAD, ascii: None }
     }
 
     /// All the bytes.
@@ -47,8 +47,9 @@ impl<'w> Utf8<'w> {
 
     /// Whether the stretch that was given last is ASCII, as far as is known without looking at it.
     #[inline]
-    pub fn is_ascii(&self) -> bool {
-        self.ascii
+    pub fn is_ascii(&mut self) -> bool {
+        let valid = self.valid;
+        *self.ascii.get_or_insert_with(|| valid.is_ascii())
     }
 
     #[inline]
@@ -65,7 +66,7 @@ impl<'w> Utf8<'w> {
         let checked = text(block);
         self.ahead = if checked.is_ok() { self.ahead.saturating_mul(2).min(AHEAD) } else { AHEAD_MIN };
         self.valid = checked.unwrap_or_else(|error| up_to(error.valid_up_to()));
-        self.ascii = self.valid.is_ascii();
+        self.ascii = None;
         self.from = from;
     }
 }
