@@ -10,6 +10,7 @@ use super::claim::Claim;
 use super::slip::{self, Written};
 use super::snapshot::Slot;
 use crate::normalise;
+use crate::rules::StepKind;
 
 /// Items of one amount that are looked at: an amount that more items share tells nothing.
 const EQUAL_MAX: usize = 32;
@@ -48,7 +49,8 @@ pub(super) fn taking(cash_minor: i64, scale: &Scale<'_>, finder: &Finder<'_>) ->
 
 /// Items of anybody that a claim may mean: its number but for one slip, a part of it, or a piece of it, and open for what the claim says.
 pub(super) fn hits(claim: &Claim, scale: &Scale<'_>, finder: &mut Finder<'_>) -> Vec<Hit> {
-    let Some(net) = claim.net_minor.filter(|net| *net > 0) else { return Vec::new() };
+    let tries = finder.tries(StepKind::FuzzyReferences);
+    let Some(net) = claim.net_minor.filter(|net| tries && *net > 0) else { return Vec::new() };
     let items = &finder.snapshot.items;
     let mut slots = taking(net, scale, finder);
     if let Some(gross) = claim.gross_minor.filter(|gross| *gross > net) {
