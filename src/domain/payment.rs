@@ -22,6 +22,8 @@ pub struct Payment {
     pub unapplied_minor: i64,
     /// When the money is good; the business day of the file where it does not say.
     pub value_date: NaiveDate,
+    /// The business day on which it came.
+    pub business_day: NaiveDate,
     pub payer: Payer,
     /// Number that ties advice and money together, or the cheque number.
     pub trace: Option<String>,

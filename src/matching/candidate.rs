@@ -151,6 +151,8 @@ pub(super) struct Finder<'a> {
     pub(super) sellers: Vec<SellerId>,
     pub(super) currency: Currency,
     pub(super) today: NaiveDate,
+    /// When the money came: who may pay for whom is judged by that day, however late it is decided.
+    pub(super) came: NaiveDate,
     /// Items of anybody that alone take the cash; for the words of a text.
     pub(super) equal: Vec<Slot>,
     standings: HashMap<u32, Standing, BuildHasherDefault<Hashed>>,
@@ -165,6 +167,7 @@ impl<'a> Finder<'a> {
         seller: Option<SellerId>,
         currency: Currency,
         today: NaiveDate,
+        came: NaiveDate,
     ) -> Self {
         let sellers = seller.map_or_else(|| snapshot.items.sellers.clone(), |seller| vec![seller]);
         let known = match payer.strong().as_slice() {
@@ -174,7 +177,7 @@ impl<'a> Finder<'a> {
         let view = rules.for_customer(known);
         let equal = Vec::new();
         let standings = HashMap::default();
-        Self { snapshot, rules, view, payer, sellers, currency, today, equal, standings, comparisons: 0 }
+        Self { snapshot, rules, view, payer, sellers, currency, today, came, equal, standings, comparisons: 0 }
     }
 
     /// Whether the cascade has a way to find what the payer pays.
@@ -185,14 +188,14 @@ impl<'a> Finder<'a> {
     /// How the payer stands to the owner of an item.
     pub(super) fn standing(&mut self, slot: Slot) -> Standing {
         let owner = self.snapshot.items.customer[slot as usize];
-        let (snapshot, rules, payer, today) = (self.snapshot, self.rules, self.payer, self.today);
-        *self.standings.entry(owner).or_insert_with(|| payer.standing(owner, snapshot, rules, today).0)
+        let (snapshot, rules, payer, came) = (self.snapshot, self.rules, self.payer, self.came);
+        *self.standings.entry(owner).or_insert_with(|| payer.standing(owner, snapshot, rules, came).0)
     }
 
     /// What points to the payer through whom it may pay for the owner of an item.
     pub(super) fn pointed(&self, slot: Slot) -> Option<&'a Pointed> {
         let owner = self.snapshot.items.customer[slot as usize];
-        self.payer.standing(owner, self.snapshot, self.rules, self.today).1
+        self.payer.standing(owner, self.snapshot, self.rules, self.came).1
     }
 
     /// Whether one more number may be compared with a reference letter by letter, which costs as much as a few that are looked up.
@@ -374,7 +377,7 @@ impl<'a> Finder<'a> {
     /// A-00123 is not B-00123; and a core of one to three characters says little about a stranger's item.
     fn core_is_safe(&self, written: &str, slot: Slot) -> bool {
         let owner = self.snapshot.items.customer[slot as usize];
-        let own = || self.payer.standing(owner, self.snapshot, self.rules, self.today).0 >= Standing::Resembles;
+        let own = || self.payer.standing(owner, self.snapshot, self.rules, self.came).0 >= Standing::Resembles;
         !self.prefix_of_other(normalise::prefix(written), slot) && (normalise::core(written).len() >= 4 || own())
     }
 

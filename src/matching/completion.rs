@@ -239,7 +239,7 @@ fn choice(slot: Slot, mut fit: Fit, fact: Fact, finder: &Finder<'_>) -> Choice {
     let owner = finder.snapshot.items.customer[slot as usize];
     Choice {
         level: Level::AmountOnly,
-        standing: finder.payer.standing(owner, finder.snapshot, finder.rules, finder.today).0,
+        standing: finder.payer.standing(owner, finder.snapshot, finder.rules, finder.came).0,
         mention: 0,
         cash_minor: fit.cash_minor,
         parts: vec![(slot, fit)],

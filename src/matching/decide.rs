@@ -27,14 +27,15 @@ pub struct Case<'a> {
     pub permits: &'a Permits,
 }
 
-/// A payer's date further away from the business day than this is a slip, or an attempt at a discount that is long over.
+/// A payer's date further away from the day on which the money came than this is a slip, or an attempt at a discount that is long over.
 const PLAUSIBLE_DAYS: u64 = 14;
 
 impl Case<'_> {
-    /// The day from which terms are judged: when the money was good, or the business day where that cannot be.
+    /// The day from which terms are judged, however late that is done: when the money was good, or when it came where that cannot be.
     pub(super) fn paid(&self) -> NaiveDate {
-        let away = self.payment.value_date.signed_duration_since(self.today).num_days().unsigned_abs();
-        if away <= PLAUSIBLE_DAYS { self.payment.value_date } else { self.today }
+        let Payment { value_date, business_day, .. } = *self.payment;
+        let away = value_date.signed_duration_since(business_day).num_days().unsigned_abs();
+        if away <= PLAUSIBLE_DAYS { value_date } else { business_day }
     }
 }
 
@@ -49,7 +50,8 @@ pub fn decide(case: &Case<'_>, snapshot: &Snapshot, rules: &RuleSet) -> Decision
     let tied = note_link(case, &mut trail);
     let mut state = State { facts: FactSet::EMPTY, blocks: Vec::new(), bound: None, tied, chance_ppm: None };
     check_duplicate(case, snapshot, rules, &mut state, &mut trail);
-    let mut finder = Finder::new(snapshot, rules, &payer, case.payment.seller, case.payment.currency, case.today);
+    let mut finder =
+        Finder::new(snapshot, rules, &payer, case.payment.seller, case.payment.currency, case.today, case.payment.business_day);
     let claims = read_claims(case, &mut finder, &mut trail);
     if let Some(bound) = claims.bound.clone() {
         trail.note("reference", bound.clone());

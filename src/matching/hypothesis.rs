@@ -105,7 +105,7 @@ fn anybody(case: &Case<'_>, finder: &Finder<'_>, state: &mut State, trail: &mut 
     let items = &finder.snapshot.items;
     let mut ranked: Vec<Slot> = equal.clone();
     ranked.sort_by_key(|slot| {
-        let standing = finder.payer.standing(items.customer[*slot as usize], finder.snapshot, finder.rules, finder.today).0;
+        let standing = finder.payer.standing(items.customer[*slot as usize], finder.snapshot, finder.rules, finder.came).0;
         (std::cmp::Reverse(standing), items.due_date[*slot as usize], items.id[*slot as usize])
     });
     let draft = |slot: &Slot| draft(&guess(vec![(*slot, amount)], Fact::OneItemEqual, 1_000_000, 0), amount, &scale, finder);

@@ -469,7 +469,7 @@ fn family(finder: &Finder<'_>) -> Vec<u32> {
             members.extend(customers.children(root).iter().take(OWNERS_MAX));
         }
     }
-    members.retain(|owner| finder.payer.standing(*owner, finder.snapshot, finder.rules, finder.today).0.may_pay());
+    members.retain(|owner| finder.payer.standing(*owner, finder.snapshot, finder.rules, finder.came).0.may_pay());
     members
 }
 

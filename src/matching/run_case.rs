@@ -148,6 +148,7 @@ impl World {
             amount_minor,
             unapplied_minor: amount_minor,
             value_date: payment.date.unwrap_or(case.today),
+            business_day: case.today,
             payer: Payer {
                 name: payment.payer_name.clone(),
                 id: payment.payer_id.clone(),

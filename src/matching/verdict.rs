@@ -149,7 +149,7 @@ fn establish(best: &Draft, found: &Found, state: &mut State, amount_minor: i64, 
 /// Who paid, as far as it concerns the items of this explanation.
 fn payer_facts(best: &Draft, found: &Found, state: &mut State, finder: &Finder<'_>) {
     let standings: Vec<_> =
-        best.customers.iter().map(|owner| finder.payer.standing(*owner, finder.snapshot, finder.rules, finder.today).0).collect();
+        best.customers.iter().map(|owner| finder.payer.standing(*owner, finder.snapshot, finder.rules, finder.came).0).collect();
     let identified = finder.payer.is_identified();
     // One of several customers that share the name, told apart by what it owes.
     let weak = !identified && standings.iter().all(|standing| *standing == super::payer::Standing::Resembles);

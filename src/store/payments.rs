@@ -26,7 +26,6 @@ pub struct NewPayment {
     pub payer_bank: Option<String>,
     /// The payer's account number, encrypted.
     pub payer_account_cipher: Option<String>,
-    pub business_day: NaiveDate,
     /// How the file saw the money.
     pub sighting: Sighting,
 }
@@ -105,7 +104,7 @@ const INSERTED: &str = "id, file_id, seq, position, seller_id, method, currency,
                         payer_name, payer_id, payer_bank, payer_account_key, payer_account_cipher, payer_account_last4, customer_id, \
                         trace, text, remittance_id, state, byte, line, segment, tag, received_at, changed, own_key, own_last4, report, is_sum, item_group, item_count, marks";
 const COLUMNS: &str = "p.id, p.file_id, p.byte, p.line, p.segment, p.tag, p.seq, p.seller_id, p.method, p.currency, p.amount_minor, \
-                       p.unapplied_minor, p.value_date, p.payer_name, p.payer_id, p.payer_account_key, p.payer_account_last4, \
+                       p.unapplied_minor, p.value_date, p.business_day, p.payer_name, p.payer_id, p.payer_account_key, p.payer_account_last4, \
                        p.customer_id, p.trace, p.text, p.remittance_id, p.state, p.version";
 const RETURN_COLUMNS: &str =
     "id, file_id, currency, amount_minor, code, original_trace, trace, payer_name, seller_id, payment_id, state";
@@ -130,7 +129,7 @@ impl Tx {
         let (at, mark) = (self.stamp().to_owned(), self.change_mark().await?);
         let mut rows = Rows::of_width(35);
         for new in payments {
-            let NewPayment { payment, position, payer_bank, payer_account_cipher, business_day, sighting } = new;
+            let NewPayment { payment, position, payer_bank, payer_account_cipher, sighting } = new;
             let (place, payer) = (&payment.source.location, &payment.payer);
             rows.push(values![
                 payment.id,
@@ -143,7 +142,7 @@ impl Tx {
                 payment.amount_minor,
                 payment.unapplied_minor,
                 payment.value_date,
-                *business_day,
+                payment.business_day,
                 &payer.name,
                 &payer.id,
                 payer_bank,
@@ -485,6 +484,7 @@ fn read(row: &sqlx::any::AnyRow) -> anyhow::Result<Payment> {
         amount_minor: columns.number()?,
         unapplied_minor: columns.number()?,
         value_date: columns.date()?,
+        business_day: columns.date()?,
         payer: payer(columns)?,
         trace: columns.text_opt()?,
         text: columns.text_opt()?,

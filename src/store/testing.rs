@@ -211,6 +211,7 @@ impl World {
             amount_minor,
             unapplied_minor: amount_minor,
             value_date: self.day,
+            business_day: self.day,
             payer: Payer { name: Some("ACME".to_owned()), ..Payer::default() },
             trace: Some(format!("T{seq}")),
             text: None,
@@ -218,14 +219,7 @@ impl World {
             state: PaymentState::Received,
             version: 1,
         };
-        NewPayment {
-            payment,
-            position: seq + 1,
-            payer_bank: None,
-            payer_account_cipher: None,
-            business_day: self.day,
-            sighting: Sighting::default(),
-        }
+        NewPayment { payment, position: seq + 1, payer_bank: None, payer_account_cipher: None, sighting: Sighting::default() }
     }
 
     /// An advice that waits for its cash, not stored yet.

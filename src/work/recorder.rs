@@ -191,6 +191,7 @@ impl<'a> Recorder<'a> {
             amount_minor: payment.amount.minor,
             unapplied_minor: payment.amount.minor,
             value_date: payment.value_date.unwrap_or(setting.day),
+            business_day: setting.day,
             payer,
             trace: payment.trace.map(|trace| trace.into_owned()),
             text: payment.text.as_deref().map(told),
@@ -199,8 +200,8 @@ impl<'a> Recorder<'a> {
             version: 1,
         };
         self.payment_seq += 1;
-        let (position, business_day) = (self.position, setting.day);
-        self.payments.push(NewPayment { payment: stored, position, payer_bank, payer_account_cipher, business_day, sighting });
+        let position = self.position;
+        self.payments.push(NewPayment { payment: stored, position, payer_bank, payer_account_cipher, sighting });
         Ok(())
     }
 

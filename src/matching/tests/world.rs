@@ -143,6 +143,7 @@ pub fn pay(amount_minor: i64) -> Paying {
             amount_minor,
             unapplied_minor: amount_minor,
             value_date: today(),
+            business_day: today(),
             payer,
             trace: Some("071000010000123".to_owned()),
             text: None,

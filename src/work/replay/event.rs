@@ -179,6 +179,7 @@ impl<'a> Reading<'a> {
             amount_minor: row.amount,
             unapplied_minor: row.amount,
             value_date: row.date,
+            business_day: row.date,
             payer,
             trace: filled(&row.trace),
             text: filled(&row.text),
@@ -187,7 +188,7 @@ impl<'a> Reading<'a> {
             version: 1,
         };
         let (position, sighting) = (seq + 1, Sighting::default());
-        Ok(NewPayment { payment, position, payer_bank, payer_account_cipher, business_day: row.date, sighting })
+        Ok(NewPayment { payment, position, payer_bank, payer_account_cipher, sighting })
     }
 
     fn remittance(&mut self, row: &Row, currency: Currency, payment: Option<&Payment>) -> anyhow::Result<Remittance> {
