@@ -301,7 +301,7 @@ fn a_relation_lets_a_held_payment_post_until_its_last_day() {
         let nobody = put(home, "nobody.csv", &format!("{header}C0001,C9999,factor,2026-01-01,\n"));
         let refused = import(&nobody, "supervisor").with_code(&[1]);
         assert!(
-            refused.stderr.contains("column pays_for_id: expected a code that was imported, found C9999"),
+            refused.stderr.contains("nobody.csv:2, column pays_for_id: expected a code that was imported, found C9999"),
             "{}",
             refused.stderr
         );

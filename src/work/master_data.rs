@@ -49,6 +49,8 @@ pub struct Stored {
 /// A row of an otherwise good file that names something we do not know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownName {
+    /// Which of the rows it is, over all files of the import.
+    pub row: usize,
     pub line: u64,
     pub column: &'static str,
     pub found: String,
@@ -409,11 +411,11 @@ async fn relations_by_start(tx: &mut Tx) -> anyhow::Result<BTreeMap<Start, Optio
 async fn relations(tx: &mut Tx, rows: &[Row<RelationRow>]) -> anyhow::Result<(Vec<Relation>, Vec<UnknownName>)> {
     let customers = tx.customer_ids().await?;
     let (mut relations, mut unknown) = (Vec::with_capacity(rows.len()), Vec::new());
-    for Row { line, value: row } in rows {
+    for (at, Row { line, value: row }) in rows.iter().enumerate() {
         let mut find = |column, code: &String| {
             let customer = customers.get(code).copied();
             if customer.is_none() {
-                unknown.push(UnknownName { line: *line, column, found: code.clone() });
+                unknown.push(UnknownName { row: at, line: *line, column, found: code.clone() });
             }
             customer
         };
@@ -453,10 +455,10 @@ async fn open_items(tx: &mut Tx, rows: &[Row<OpenItemRow>]) -> anyhow::Result<(V
         sellers: tx.sellers().await?.into_iter().map(|seller| (seller.code, seller.id)).collect(),
     };
     let (mut items, mut unknown) = (Vec::with_capacity(rows.len()), Vec::new());
-    for row in rows {
+    for (at, row) in rows.iter().enumerate() {
         match names.item(row) {
             Ok(item) => items.push(item),
-            Err(missing) => unknown.push(missing),
+            Err(missing) => unknown.push(UnknownName { row: at, ..missing }),
         }
     }
     Ok((items, unknown))
@@ -472,7 +474,7 @@ pub(super) struct Names {
 impl Names {
     /// The item of a row, or the name in it that nobody knows.
     pub(super) fn item(&self, Row { line, value: row }: &Row<OpenItemRow>) -> Result<NewOpenItem, UnknownName> {
-        let missing = |column, found: &str| UnknownName { line: *line, column, found: found.to_owned() };
+        let missing = |column, found: &str| UnknownName { row: 0, line: *line, column, found: found.to_owned() };
         let seller = *self.sellers.get(&row.seller_code).ok_or_else(|| missing("seller_id", &row.seller_code))?;
         let customer = *self.customers.get(&row.customer_code).ok_or_else(|| missing("customer_id", &row.customer_code))?;
         Ok(NewOpenItem {

@@ -3,7 +3,7 @@
 use super::{Rows, values};
 use crate::{
     commands::Exit,
-    work::{Engine, Import, Stored, UnknownName},
+    work::{Engine, Import, ImportedFile, Stored, UnknownName},
 };
 
 /// Stores rows. Open items and relations that name nobody we know are refused; with `partial` only those.
@@ -21,7 +21,7 @@ pub async fn store(rows: Rows, engine: &Engine, import: &Import<'_>, partial: bo
             ("open items", stored, unknown)
         }
     };
-    unknown.iter().for_each(|unknown| eprintln!("{}", sentence(unknown)));
+    unknown.iter().for_each(|unknown| eprintln!("{}", sentence(unknown, import.files)));
     if !unknown.is_empty() && !partial {
         eprintln!("Nothing was imported. Import the customers and sellers named first, or add --partial to take the other rows.");
         return Ok(Exit::InputErrors);
@@ -30,8 +30,14 @@ pub async fn store(rows: Rows, engine: &Engine, import: &Import<'_>, partial: bo
     Ok(if unknown.is_empty() && stored.conflicts + stored.questions == 0 { Exit::Success } else { Exit::InputErrors })
 }
 
-fn sentence(unknown: &UnknownName) -> String {
-    format!("line {}, column {}: expected a code that was imported, found {}", unknown.line, unknown.column, unknown.found)
+fn sentence(unknown: &UnknownName, files: &[ImportedFile]) -> String {
+    let mut before = 0;
+    let holds = |file: &&ImportedFile| {
+        before += file.rows;
+        (unknown.row as u64) < before
+    };
+    let file = files.iter().find(holds).map_or("", |file| file.name.as_str());
+    format!("{file}:{}, column {}: expected a code that was imported, found {}", unknown.line, unknown.column, unknown.found)
 }
 
 fn summary(what: &str, stored: &Stored) -> String {

@@ -85,7 +85,8 @@ impl Fields<'_> {
         let text = self.text(column)?;
         let date = NaiveDate::parse_from_str(&text, &self.mapping.date).ok().filter(|date| YEARS.contains(&date.year()));
         if date.is_none() {
-            self.refuse(column, &format!("a date written {}", self.mapping.date));
+            let years = format!("{} to {}", YEARS.start(), YEARS.end());
+            self.refuse(column, &format!("a date of the years {years} written {}", self.mapping.date));
         }
         date
     }
