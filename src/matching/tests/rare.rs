@@ -16,7 +16,7 @@ fn a_total_ties_an_advice_to_cash_that_says_who_paid() {
     let mut paying = pay(123_457).line("INV-010443", 123_457);
     paying.payment.payer.name = Some("TREASURY 310".to_owned());
     let apart = |paying: &mut Paying| {
-        for remittance in &mut paying.remittance {
+        if let Some(remittance) = &mut paying.remittance {
             remittance.source.file.0 += 1;
             remittance.trace = None;
             remittance.payer.name = Some("Acme Industrial Supply Inc.".to_owned());
