@@ -39,8 +39,10 @@ pub(super) struct Owed {
     pub(super) slots: Vec<Slot>,
     amounts: Amounts,
     /// Items nothing was paid on, with what paying them in full takes, with what it takes less the discounts earned today, and less all discounts;
-    /// each view that differs from the one before.
+    /// and once more without the items that payments name which wait for a person. Each view that differs from those before.
     views: Vec<Vec<(Slot, i64)>>,
+    /// Views that differ in what items take, and not only in what is passed over.
+    kinds: usize,
 }
 
 pub(super) fn explain(case: &Case<'_>, finder: &mut Finder<'_>, state: &mut State, trail: &mut Trail) -> Found {
@@ -61,6 +63,7 @@ pub(super) fn explain(case: &Case<'_>, finder: &mut Finder<'_>, state: &mut Stat
     let scale = Scale { snapshot: finder.snapshot, rules: finder.rules, currency: finder.currency, paid: case.paid() };
     let amount = case.payment.unapplied_minor;
     let mut guesses: Vec<Guess> = Vec::new();
+    let mut owing: Vec<Owed> = Vec::new();
     for number in likely.iter().copied() {
         let Some(owed) = owed(number, &scale, finder, state) else { continue };
         for step in finder
@@ -70,12 +73,13 @@ pub(super) fn explain(case: &Case<'_>, finder: &mut Finder<'_>, state: &mut Stat
         {
             run(step.step, &owed, amount, &scale, finder, trail, &mut guesses);
         }
+        owing.push(owed);
     }
     for guess in &mut guesses {
         guess.chance_ppm = guess.chance_ppm.saturating_mul(i64::try_from(likely.len()).unwrap_or(i64::MAX)).min(1_000_000);
     }
     let exact = guesses.iter().any(|guess| !guess.facts.has(Fact::OldestFirst));
-    let mut near = if exact { Vec::new() } else { near::guesses(&likely, amount, &scale, finder, state) };
+    let mut near = if exact { Vec::new() } else { near::guesses(&owing, amount, &scale, finder) };
     if near.is_empty() {
         return Found { drafts: rank(guesses, amount, &scale, finder, state, trail), named: Named::default() };
     }
@@ -113,7 +117,7 @@ fn anybody(case: &Case<'_>, finder: &Finder<'_>, state: &mut State, trail: &mut 
 }
 
 /// Open items of a payer that exist on the day, by due date.
-pub(super) fn owed(customer: u32, scale: &Scale<'_>, finder: &Finder<'_>, state: &mut State) -> Option<Owed> {
+fn owed(customer: u32, scale: &Scale<'_>, finder: &Finder<'_>, state: &mut State) -> Option<Owed> {
     let items = &finder.snapshot.items;
     let own = items.open_of(customer);
     if own.len() > OWN_ITEMS_MAX {
@@ -139,23 +143,29 @@ pub(super) fn owed(customer: u32, scale: &Scale<'_>, finder: &Finder<'_>, state:
     let amounts = Amounts::of(slots.iter().map(open));
     // What is left of an item paid in part is in dispute, and payers pass over it.
     let whole: Vec<Slot> = slots.iter().copied().filter(|slot| open(slot) == items.amount_minor[*slot as usize]).collect();
+    // What each takes in full, less the discounts earned today, and less all discounts: who takes discounts takes them late, too.
+    let takes = |slot: &Slot| {
+        let discount = scale.discount(*slot);
+        let earned = if discount > 0 { scale.earned(*slot) } else { 0 };
+        (*slot, [open(slot), open(slot) - earned, open(slot) - discount])
+    };
+    let whole: Vec<(Slot, [i64; 3])> = whole.iter().map(takes).collect();
     // What a payment names that waits for a person is paid already, as far as the payer is concerned.
-    let free: Vec<Slot> = whole.iter().copied().filter(|slot| !finder.snapshot.spoken_for.has(*slot)).collect();
+    let free: Vec<(Slot, [i64; 3])> = whole.iter().copied().filter(|(slot, _)| !finder.snapshot.spoken_for.has(*slot)).collect();
     let mut views: Vec<Vec<(Slot, i64)>> = Vec::new();
-    for slots in [whole, free] {
-        views.push(slots.iter().map(|slot| (*slot, open(slot))).collect());
-        views.push(slots.iter().map(|slot| (*slot, open(slot) - scale.earned(*slot))).collect());
-        // Who takes discounts takes them late, too.
-        views.push(slots.iter().map(|slot| (*slot, open(slot) - scale.discount(*slot))).collect());
-    }
-    let mut distinct: Vec<Vec<(Slot, i64)>> = Vec::with_capacity(views.len());
-    for view in views {
-        if !distinct.contains(&view) {
-            distinct.push(view);
+    let mut kinds = 0;
+    for (at, slots) in [whole, free].into_iter().enumerate() {
+        let view = |of: usize| slots.iter().map(|(slot, takes)| (*slot, takes[of])).collect();
+        for view in [view(0), view(1), view(2)] {
+            if !views.contains(&view) {
+                views.push(view);
+            }
+        }
+        if at == 0 {
+            kinds = views.len();
         }
     }
-    let views = distinct;
-    (!slots.is_empty()).then_some(Owed { slots, amounts, views })
+    (!slots.is_empty()).then_some(Owed { slots, amounts, views, kinds })
 }
 
 fn run(
@@ -178,7 +188,8 @@ fn run(
         }
         StepKind::ClearPastDue => owed.views.iter().for_each(|view| statements(view, owed, amount, finder, guesses)),
         StepKind::UniqueCombination => {
-            for view in &owed.views {
+            // The fewest items are as few with and without those that are spoken for.
+            for view in &owed.views[..owed.kinds] {
                 let before = guesses.len();
                 combinations(view, owed, amount, finder, trail, guesses);
                 // Discounts are taken late less often than in time.
@@ -235,7 +246,7 @@ fn combinations(
     };
     if let Some((days, sets, tried)) = due_together(&positive, amount, limits.items_max, finder) {
         // Items of one run are one kind of sum among others that are tried, in each of the views.
-        let tried = tried.saturating_mul(2 * owed.views.len().min(KINDS_OF_VIEW));
+        let tried = tried.saturating_mul(2 * owed.kinds);
         sets.iter().for_each(|subset| add(subset, tried, 3_300 - 10 * days));
     }
     if positive.len() > limits.open_items_max {
@@ -289,9 +300,6 @@ fn due_together(items: &[(Slot, i64)], amount: i64, most: usize, finder: &Finder
     }
     None
 }
-
-/// Views that differ in what items take, and not only in what is passed over.
-const KINDS_OF_VIEW: usize = 3;
 
 /// Times by which a sum that takes discounts too late is more likely a coincidence.
 const LATE_TIMES: i64 = 2;

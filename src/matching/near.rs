@@ -4,8 +4,7 @@
 
 use super::amount::Scale;
 use super::candidate::Finder;
-use super::decide::State;
-use super::hypothesis::{Guess, owed, proposal};
+use super::hypothesis::{Guess, Owed, proposal};
 use super::limits::PROPOSALS_MAX;
 use super::snapshot::Slot;
 
@@ -17,11 +16,10 @@ mod points {
     pub(super) const SHORT: i64 = 500;
 }
 
-/// Guesses of what these customers may have paid, a few of each kind.
-pub(super) fn guesses(customers: &[u32], amount: i64, scale: &Scale<'_>, finder: &Finder<'_>, state: &mut State) -> Vec<Guess> {
+/// Guesses of what customers that owe this may have paid, a few of each kind.
+pub(super) fn guesses(owing: &[Owed], amount: i64, scale: &Scale<'_>, finder: &Finder<'_>) -> Vec<Guess> {
     let mut found = Vec::new();
-    for customer in customers.iter().take(CUSTOMERS_MAX) {
-        let Some(owed) = owed(*customer, scale, finder, state) else { continue };
+    for owed in owing.iter().take(CUSTOMERS_MAX) {
         let free: Vec<Slot> = owed.slots.iter().copied().filter(|slot| !finder.snapshot.spoken_for.has(*slot)).collect();
         if free.len() <= ITEMS_MAX {
             less_credits(&free, amount, scale, &mut found);

@@ -52,11 +52,11 @@ pub(super) fn hits(claim: &Claim, owners: &[u32], scale: &Scale<'_>, finder: &mu
 
 /// How near a word of a text is to numbers of open items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Near {
-    /// A beginning or an end of them, or one slip away.
-    pub(super) level: Level,
-    /// How many of them are as near.
-    pub(super) items: usize,
+pub(super) enum Near {
+    /// One slip away from one of them.
+    OneSlip,
+    /// A beginning or an end of so many of them.
+    Piece { items: usize },
 }
 
 /// How near a word of a text is to the numbers of open items of these customers, where it is near at all. The comparisons count like all others; once
@@ -67,25 +67,19 @@ pub(super) fn resembling(reference: &Reference, owners: Vec<u32>, finder: &mut F
     }
     let items = &finder.snapshot.items;
     let written = Written::new(reference);
-    let (mut cut, mut slips) = (0usize, 0usize);
+    let mut cut = 0usize;
     let own = owners.into_iter().flat_map(|owner| items.open_of(owner)).copied().take(OWN_ITEMS_MAX - 1);
     for slot in own {
         if !finder.may_compare() {
             break;
         }
-        if exists(slot, finder) {
-            match written.slip(slot, items) {
-                Some(Level::OneEdit) => slips += 1,
-                Some(Level::Cut) => cut += 1,
-                _ => {}
-            }
+        match written.slip(slot, items).filter(|level| *level <= Level::OneEdit && exists(slot, finder)) {
+            Some(Level::OneEdit) => return Some(Near::OneSlip),
+            Some(_) => cut += 1,
+            None => {}
         }
     }
-    match (slips, cut) {
-        (0, 0) => None,
-        (0, items) => Some(Near { level: Level::Cut, items }),
-        (items, _) => Some(Near { level: Level::OneEdit, items }),
-    }
+    (cut > 0).then_some(Near::Piece { items: cut })
 }
 
 /// Whether a reference taken for a slip may be the number of an invoice that is not known yet: money often comes before its invoice.

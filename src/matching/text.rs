@@ -8,7 +8,7 @@ use super::candidate::{Finder, Hit, Level};
 use super::claim::{Claim, Claims, Mention};
 use super::equal;
 use super::limits::{REFERENCE_CHARS_MAX, TEXT_BYTES_MAX};
-use super::slip::{self, Written};
+use super::slip::{self, Near, Written};
 use super::snapshot::Slot;
 use super::trail::{Trail, excerpt};
 use crate::normalise;
@@ -275,7 +275,7 @@ impl Reader<'_, '_, '_> {
             }
             let Some(mention) = Mention::new(raw, self.finder.rules) else { continue };
             let owners = self.owners();
-            if slip::resembling(&mention.reference, owners, self.finder).is_some_and(|near| near.level == Level::OneEdit) {
+            if slip::resembling(&mention.reference, owners, self.finder) == Some(Near::OneSlip) {
                 self.add(&[raw], false);
                 self.last = None;
                 return Some(length);
@@ -307,7 +307,10 @@ impl Reader<'_, '_, '_> {
         let (written, equal) = (Written::new(&claim.mentions[0].reference), &self.finder.equal);
         let alone = equal.iter().any(|slot| equal::resembles(&written, *slot, equal.len(), self.finder).is_some());
         // Where many numbers begin alike, a beginning names none of them.
-        let names = |near: slip::Near| near.level == Level::OneEdit || near.items <= ALIKE_MAX;
+        let names = |near: Near| match near {
+            Near::OneSlip => true,
+            Near::Piece { items } => items <= ALIKE_MAX,
+        };
         let owners = self.owners();
         if own || alone || slip::resembling(&claim.mentions[0].reference, owners, self.finder).is_some_and(names) {
             self.add(&[word], false);
