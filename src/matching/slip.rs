@@ -123,7 +123,7 @@ pub(super) fn tells_apart(reference: &Reference, level: Level, rival: Slot, find
 }
 
 /// Slips by which a number must be nearer than another of the same amount.
-const SLIPS_AHEAD: usize = 1;
+const SLIPS_AHEAD: usize = 2;
 
 /// A reference that many numbers are compared with.
 pub(super) struct Written<'r> {

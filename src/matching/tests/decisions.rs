@@ -317,9 +317,7 @@ fn a_slip_posts_only_where_amount_and_payer_make_up_for_it() {
     world.item("INV-018899", 123_457);
     world.decide(&pay(123_457).line("INV-010433", 123_457)).posted(&[("INV-010443", 123_457)]);
     world.item("INV-010499", 123_457);
-    world.decide(&pay(123_457).line("INV-010433", 123_457)).posted(&[("INV-010443", 123_457)]);
-    world.item("INV-010453", 123_457);
-    assert!(!world.decide(&pay(123_457).line("INV-010433", 123_457)).posts(), "another item of the amount is one slip away, too");
+    assert!(!world.decide(&pay(123_457).line("INV-010433", 123_457)).posts(), "another item of the amount is two slips away");
 }
 
 #[test]
