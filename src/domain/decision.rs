@@ -19,7 +19,7 @@ pub struct Decision {
 impl Decision {
     /// Whether the first proposal is to be posted.
     pub const fn posts(&self) -> bool {
-        !matches!(self.outcome, Outcome::Hold { .. })
+        self.outcome.posts()
     }
 }
 
@@ -33,6 +33,13 @@ pub enum Outcome {
     PostWithFollowUp { reasons: Vec<Reason> },
     /// A person decides.
     Hold { reason: Reason },
+}
+
+impl Outcome {
+    /// Whether money moves without a person.
+    pub const fn posts(&self) -> bool {
+        !matches!(self, Self::Hold { .. })
+    }
 }
 
 /// One complete explanation of a payment: `amount = Σ cash + on account + unapplied`.

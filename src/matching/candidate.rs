@@ -13,7 +13,7 @@ use super::claim::{Claim, Mention};
 use super::limits::{CANDIDATES_MAX, COMPARISONS_MAX, LETTER_BY_LETTER};
 use super::payer::{PayerView, Pointed, Standing};
 use super::snapshot::{Hashed, Kind, Slot, Snapshot};
-use crate::domain::{Currency, ItemStatus, SellerId};
+use crate::domain::{Currency, ItemStatus, Payment, PaymentId, SellerId};
 use crate::normalise::{self, Reference};
 use crate::rules::{Fact, RuleSet, StepKind, View};
 
@@ -151,6 +151,8 @@ pub(super) struct Finder<'a> {
     pub(super) sellers: Vec<SellerId>,
     pub(super) currency: Currency,
     pub(super) today: NaiveDate,
+    /// The payment that is decided.
+    pub(super) payment: PaymentId,
     /// When the money came: who may pay for whom is judged by that day, however late it is decided.
     pub(super) came: NaiveDate,
     /// Items of anybody that alone take the cash; for the words of a text.
@@ -164,11 +166,10 @@ impl<'a> Finder<'a> {
         snapshot: &'a Snapshot,
         rules: &'a RuleSet,
         payer: &'a PayerView,
-        seller: Option<SellerId>,
-        currency: Currency,
+        payment: &Payment,
         today: NaiveDate,
-        came: NaiveDate,
     ) -> Self {
+        let Payment { id: payment, seller, currency, business_day: came, .. } = *payment;
         let sellers = seller.map_or_else(|| snapshot.items.sellers.clone(), |seller| vec![seller]);
         let known = match payer.strong().as_slice() {
             [one] => Some(snapshot.customers.code(one.number)),
@@ -177,12 +178,17 @@ impl<'a> Finder<'a> {
         let view = rules.for_customer(known);
         let equal = Vec::new();
         let standings = HashMap::default();
-        Self { snapshot, rules, view, payer, sellers, currency, today, came, equal, standings, comparisons: 0 }
+        Self { snapshot, rules, view, payer, sellers, currency, today, payment, came, equal, standings, comparisons: 0 }
     }
 
     /// Whether the cascade has a way to find what the payer pays.
     pub(super) fn tries(&self, step: StepKind) -> bool {
         self.view.tries(step)
+    }
+
+    /// Whether an earlier payment that nobody has decided names the item.
+    pub(super) fn is_spoken_for(&self, slot: Slot) -> bool {
+        self.snapshot.spoken_for.has(slot, self.payment, &self.snapshot.items)
     }
 
     /// How the payer stands to the owner of an item.

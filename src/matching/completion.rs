@@ -132,7 +132,7 @@ fn everything(
 ) -> Option<Rest> {
     let items = &finder.snapshot.items;
     let whole = |slot: &Slot| items.open_minor[*slot as usize] == items.amount_minor[*slot as usize];
-    let free = |slot: &Slot| whole(slot) && !finder.snapshot.spoken_for.has(*slot);
+    let free = |slot: &Slot| whole(slot) && !finder.is_spoken_for(*slot);
     let mut views =
         vec![others.to_vec(), others.iter().copied().filter(whole).collect(), others.iter().copied().filter(free).collect()];
     views.dedup();

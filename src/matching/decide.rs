@@ -50,8 +50,7 @@ pub fn decide(case: &Case<'_>, snapshot: &Snapshot, rules: &RuleSet) -> Decision
     let tied = note_link(case, &mut trail);
     let mut state = State { facts: FactSet::EMPTY, blocks: Vec::new(), bound: None, tied, chance_ppm: None };
     check_duplicate(case, snapshot, rules, &mut state, &mut trail);
-    let mut finder =
-        Finder::new(snapshot, rules, &payer, case.payment.seller, case.payment.currency, case.today, case.payment.business_day);
+    let mut finder = Finder::new(snapshot, rules, &payer, case.payment, case.today);
     let claims = read_claims(case, &mut finder, &mut trail);
     if let Some(bound) = claims.bound.clone() {
         trail.note("reference", bound.clone());

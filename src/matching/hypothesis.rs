@@ -151,7 +151,7 @@ fn owed(customer: u32, scale: &Scale<'_>, finder: &Finder<'_>, state: &mut State
     };
     let whole: Vec<(Slot, [i64; 3])> = whole.iter().map(takes).collect();
     // What a payment names that waits for a person is paid already, as far as the payer is concerned.
-    let free: Vec<(Slot, [i64; 3])> = whole.iter().copied().filter(|(slot, _)| !finder.snapshot.spoken_for.has(*slot)).collect();
+    let free: Vec<(Slot, [i64; 3])> = whole.iter().copied().filter(|(slot, _)| !finder.is_spoken_for(*slot)).collect();
     let mut views: Vec<Vec<(Slot, i64)>> = Vec::new();
     let mut kinds = 0;
     for (at, slots) in [whole, free].into_iter().enumerate() {

@@ -20,7 +20,7 @@ mod points {
 pub(super) fn guesses(owing: &[Owed], amount: i64, scale: &Scale<'_>, finder: &Finder<'_>) -> Vec<Guess> {
     let mut found = Vec::new();
     for owed in owing.iter().take(CUSTOMERS_MAX) {
-        let free: Vec<Slot> = owed.slots.iter().copied().filter(|slot| !finder.snapshot.spoken_for.has(*slot)).collect();
+        let free: Vec<Slot> = owed.slots.iter().copied().filter(|slot| !finder.is_spoken_for(*slot)).collect();
         if free.len() <= ITEMS_MAX {
             less_credits(&free, amount, scale, &mut found);
             nearest(&free, amount, scale, &mut found);

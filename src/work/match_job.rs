@@ -284,7 +284,10 @@ pub(super) fn follow(snapshot: &mut Snapshot, case: &Case<'_>, decision: &Decisi
         let lessons: Vec<_> = proposal.lines.iter().map(|line| Lesson::of_engine(line.item)).collect();
         snapshot.learn(case.payment, case.remittance, &lessons);
     }
-    snapshot.saw_payment(case.payment, case.remittance);
+    // What is paid in full waits no more, long before the store is asked again.
+    let left = decision.proposals.first().filter(|_| decision.posts()).map(|proposal| proposal.unapplied_minor);
+    let state = left.map_or(PaymentState::Exception, PaymentState::with_left);
+    snapshot.saw_payment(&Payment { state, ..case.payment.clone() }, case.remittance);
 }
 
 fn is_waiting(remittance: &Remittance) -> bool {

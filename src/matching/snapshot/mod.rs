@@ -16,8 +16,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chrono::NaiveDate;
 
 use crate::domain::{
-    Customer, CustomerId, Lesson, OpenItem, OpenItemId, Payment, PaymentId, Proposal, Relation, Remittance, RemittanceId,
-    Revocation,
+    Customer, CustomerId, Lesson, OpenItem, OpenItemId, Payment, PaymentId, PaymentState, Proposal, Relation, Remittance,
+    RemittanceId, Revocation,
 };
 
 pub(super) use customers::Customers;
@@ -40,7 +40,7 @@ pub struct Snapshot {
     /// Advices that a person took off payments.
     advices_apart: HashSet<(RemittanceId, PaymentId)>,
     pub(super) learned: learned::Learned,
-    /// Items that payments name which wait for a person.
+    /// Numbers that payments name which nobody has decided.
     pub(super) spoken_for: spoken_for::SpokenFor,
 }
 
@@ -86,7 +86,10 @@ impl Snapshot {
     /// Remembers a payment for the detection of duplicates and for advices that come later. Seeing it again brings its state up to date.
     pub fn saw_payment(&mut self, payment: &Payment, remittance: Option<&Remittance>) {
         self.recent.upsert(Seen::new(payment, remittance));
-        self.spoken_for.saw(payment, remittance, &self.items);
+        match payment.state {
+            PaymentState::Received | PaymentState::Exception => self.spoken_for.saw(payment, remittance),
+            _ => self.spoken_for.forget(payment.id),
+        }
     }
 
     /// Remembers which payments are not the same money, whatever they look like; the pairs replace those known before.

@@ -222,7 +222,9 @@ impl History {
             self.snapshot.learn(&payment, remittance, &lessons);
             self.items_taken.extend(lessons.iter().map(|lesson| lesson.item));
         }
-        self.snapshot.saw_payment(&payment, remittance);
+        let left = decision.outcome.posts().then_some(decision.proposal.unapplied_minor);
+        let state = left.map_or(PaymentState::Exception, PaymentState::with_left);
+        self.snapshot.saw_payment(&Payment { state, ..payment }, remittance);
     }
 
     fn book(&mut self, moved: &Move) {
