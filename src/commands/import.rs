@@ -78,7 +78,8 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     }
     let engine = Engine::open(&context.config, context.clock.clone()).await?;
     let mandate = engine.mandate_of(&context.config.user, &context.config.role);
-    let stored = store::store(rows, &engine, &Import { mandate: &mandate, files: &files }, args.partial).await?;
+    let stored =
+        store::store(rows, &engine, &Import { mandate: &mandate, files: &files, looks_again: true }, args.partial).await?;
     engine.seal_audit().await?;
     engine.db.close().await;
     Ok(if stored == Exit::Success { exit } else { stored })
@@ -98,7 +99,7 @@ pub async fn import_file(engine: &Engine, config: &Config, kind: Kind, path: &Pa
     let Taken { rows, files, wrong } = read_kind(&args)?;
     anyhow::ensure!(wrong == 0, "{} has wrong rows", path.display());
     let mandate = engine.mandate_of(&config.user, &config.role);
-    let exit = store::store(rows, engine, &Import { mandate: &mandate, files: &files }, false).await?;
+    let exit = store::store(rows, engine, &Import { mandate: &mandate, files: &files, looks_again: true }, false).await?;
     anyhow::ensure!(exit == Exit::Success, "{} names what is not known", path.display());
     Ok(())
 }

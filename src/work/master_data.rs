@@ -61,6 +61,8 @@ pub struct UnknownName {
 pub struct Import<'a> {
     pub mandate: &'a Mandate<'a>,
     pub files: &'a [ImportedFile],
+    /// Have what waits for a person decided anew where something changed; the items of a labelled world come like lists in files, which do not.
+    pub looks_again: bool,
 }
 
 /// A file that rows came from.
@@ -126,7 +128,7 @@ impl Engine {
                 tx.upsert_customers(&customers, "import").await?;
                 let after = customers_by_code(tx).await?;
                 let mut stored = Stored::counted(rows.iter().map(|row| row.code.clone()), &before, &after);
-                stored.look_again(tx).await?;
+                stored.look_again(tx, import).await?;
                 import.record(tx, "customers", &stored).await?;
                 Ok(stored)
             })
@@ -221,7 +223,7 @@ impl Engine {
                 tx.upsert_relations(&relations).await?;
                 let after = relations_by_start(tx).await?;
                 let mut stored = Stored::counted(relations.iter().map(start_of), &before, &after);
-                stored.look_again(tx).await?;
+                stored.look_again(tx, import).await?;
                 let changed = after.iter().filter(|(start, until)| before.get(start) != Some(until));
                 import.tell_relations(tx, changed).await?;
                 import.record(tx, "relations", &stored).await?;
@@ -246,7 +248,7 @@ impl Engine {
                     return Ok((Stored::default(), unknown));
                 }
                 let mut stored = self.store_open_items(tx, &items, None).await?;
-                stored.look_again(tx).await?;
+                stored.look_again(tx, import).await?;
                 import.record(tx, "open_items", &stored).await?;
                 Ok((stored, unknown))
             })
@@ -361,8 +363,8 @@ impl Engine {
 
 impl Stored {
     /// What changed may explain payments that wait.
-    async fn look_again(&mut self, tx: &mut Tx) -> anyhow::Result<()> {
-        if self.inserted + self.updated > 0 {
+    async fn look_again(&mut self, tx: &mut Tx, import: &Import<'_>) -> anyhow::Result<()> {
+        if import.looks_again && self.inserted + self.updated > 0 {
             self.held_again = look_again(tx).await?;
         }
         Ok(())

@@ -84,7 +84,7 @@ impl Engine {
 
     /// Customers and rates, before anything happens.
     pub(in crate::work) async fn settle_in(&self, world: &World, mandate: &Mandate<'_>) -> anyhow::Result<()> {
-        let import = Import { mandate, files: &[] };
+        let import = Import { mandate, files: &[], looks_again: false };
         let stored = self.import_customers(&import, &world.customer_rows).await?;
         all_new(&stored, world.customer_rows.len())?;
         if !world.rates.is_empty() {
@@ -103,7 +103,8 @@ impl Engine {
         if day.items.is_empty() {
             return Ok(());
         }
-        let (stored, unknown) = self.import_open_items(&Import { mandate, files: &[] }, day.items, false).await?;
+        let (stored, unknown) =
+            self.import_open_items(&Import { mandate, files: &[], looks_again: false }, day.items, false).await?;
         anyhow::ensure!(unknown.is_empty(), "{} items name what is not known", unknown.len());
         all_new(&stored, day.items.len())
     }
