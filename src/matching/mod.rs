@@ -20,6 +20,7 @@ mod equal;
 pub mod explain;
 mod hypothesis;
 mod joint;
+mod likeness;
 mod limits;
 mod link;
 mod named;

@@ -354,25 +354,7 @@ fn resolve<'c>(
             state.bound = hits.bound;
             break;
         }
-        let mut ways = choices(claim, &hits.hits, scale);
-        if !ways.iter().any(|way| way.standing.is_pointed() && way.agrees()) {
-            let known: Slots = hits.hits.iter().map(|hit| hit.slot).collect();
-            let slips = slip::hits(claim, &owners, scale, finder);
-            // An item that is open for the gross is looked for only where nothing is named.
-            let agrees = |hit: &Hit| claim.net_minor.is_none_or(|net| scale.fit(hit.slot, claim, net).kind.agrees());
-            let further = |hit: &Hit| !known.contains(&hit.slot) && (known.is_empty() || agrees(hit));
-            hits.hits.extend(slips.into_iter().filter(further));
-            ways = choices(claim, &hits.hits, scale);
-            let agree = ways.iter().any(|way| way.agrees() && way.level < Level::AmountOnly);
-            if !agree && hits.hits.iter().all(|hit| hit.open) && hits.other_currency.is_empty() {
-                let near = equal::hits(claim, scale, finder);
-                // What is also near by its number is no longer told by its amount alone.
-                hits.hits.retain(|hit| hit.level < Level::AmountOnly || near.iter().all(|other| other.slot != hit.slot));
-                let known: Slots = hits.hits.iter().map(|hit| hit.slot).collect();
-                hits.hits.extend(near.into_iter().filter(|hit| !known.contains(&hit.slot)));
-                ways = choices(claim, &hits.hits, scale);
-            }
-        }
+        let ways = ways_of(claim, &mut hits, &owners, scale, finder);
         let unfound = ways.first().is_some_and(|way| {
             way.level == Level::AmountOnly
                 && !(stands_in(claim, way) && (beside || balanced && way.standing.may_pay() && is_theirs(claim, finder)))
@@ -404,6 +386,30 @@ fn resolve<'c>(
     let reason = if credit_lost { Reason::CreditMemoOpen } else { Reason::ReferenceNotFound };
     tell(lost, reason, "names nothing that is open", state, trail);
     resolved
+}
+
+/// The ways to meet a claim: by what its numbers name, and where nothing of that agrees by numbers that come near.
+fn ways_of(claim: &Claim, hits: &mut Hits, owners: &[u32], scale: &Scale<'_>, finder: &mut Finder<'_>) -> Vec<Choice> {
+    let mut ways = choices(claim, &hits.hits, scale);
+    if !ways.iter().any(|way| way.standing.is_pointed() && way.agrees()) {
+        let known: Slots = hits.hits.iter().map(|hit| hit.slot).collect();
+        let slips = slip::hits(claim, owners, scale, finder);
+        // An item that is open for the gross is looked for only where nothing is named.
+        let agrees = |hit: &Hit| claim.net_minor.is_none_or(|net| scale.fit(hit.slot, claim, net).kind.agrees());
+        let further = |hit: &Hit| !known.contains(&hit.slot) && (known.is_empty() || agrees(hit));
+        hits.hits.extend(slips.into_iter().filter(further));
+        ways = choices(claim, &hits.hits, scale);
+        let agree = ways.iter().any(|way| way.agrees() && way.level < Level::AmountOnly);
+        if !agree && hits.hits.iter().all(|hit| hit.open) && hits.other_currency.is_empty() {
+            let near = equal::hits(claim, scale, finder);
+            // What is also near by its number is no longer told by its amount alone.
+            hits.hits.retain(|hit| hit.level < Level::AmountOnly || near.iter().all(|other| other.slot != hit.slot));
+            let known: Slots = hits.hits.iter().map(|hit| hit.slot).collect();
+            hits.hits.extend(near.into_iter().filter(|hit| !known.contains(&hit.slot)));
+            ways = choices(claim, &hits.hits, scale);
+        }
+    }
+    ways
 }
 
 /// An amount that the payer wrote may stand in for a number that is none of ours; a credit that is not ours is never another one.

@@ -72,13 +72,7 @@ pub(super) fn read<'w>(
     let small = amount_field.and_then(|field| record.small_number(field)).map(i64::from);
     let read = || amount_field.map(|field| amount::read(record.value(field), setting.currency));
     let (Some(code), Some(code_field)) = (code, code_field) else {
-        let message = "the transaction has no type code of three digits, so its direction is unknown".to_owned();
-        let finding =
-            |at| record.finding(at, FindingCode::BadCode, Effect::RecordSetAside, message.clone(), "a type code such as 165");
-        out.finding(match code_field {
-            Some(at) => finding(at),
-            None => Finding { location: record.location(), ..finding(Field::default()) },
-        });
+        out.finding(without_code(record, code_field));
         let minor = small.or_else(|| read().and_then(Result::ok).map(|(minor, _)| minor));
         return Counted { minor, side: Side::Neither, outgoing: false, payment: None };
     };
@@ -131,6 +125,17 @@ pub(super) fn read<'w>(
     let entry = Entry { record, setting, parts: &parts, code, meaning, money: Money::new(minor, setting.currency) };
     let outgoing = meaning == Meaning::Outgoing;
     Counted { outgoing, payment: entry.take(advisor, out), ..counted(Some(minor)) }
+}
+
+/// Nobody can tell which way the money went.
+#[cold]
+fn without_code(record: &Record<'_, '_>, code: Option<Field>) -> Finding {
+    let message = "the transaction has no type code of three digits, so its direction is unknown".to_owned();
+    let finding = |at| record.finding(at, FindingCode::BadCode, Effect::RecordSetAside, message, "a type code such as 165");
+    match code {
+        Some(at) => finding(at),
+        None => Finding { location: record.location(), ..finding(Field::default()) },
+    }
 }
 
 /// A funds type that no further fields belong to.

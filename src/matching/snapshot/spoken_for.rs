@@ -11,18 +11,21 @@ use super::items::{Items, Slot};
 use crate::domain::{Payment, PaymentId, Remittance, SellerId};
 use crate::normalise;
 
+/// A payment, and the seller that it pays where that is known.
+type Naming = (PaymentId, Option<SellerId>);
+
 /// Folded numbers by the payment that names them, and the payments that name a number.
 #[derive(Clone, Debug, Default)]
 pub(in crate::matching) struct SpokenFor {
     by_payment: HashMap<PaymentId, (Option<SellerId>, Vec<u64>)>,
-    payments: HashMap<u64, BTreeSet<(PaymentId, Option<SellerId>)>, BuildHasherDefault<Hashed>>,
+    payments: HashMap<u64, BTreeSet<Naming>, BuildHasherDefault<Hashed>>,
 }
 
 impl SpokenFor {
     /// Whether a payment that came before this one, and that nobody has decided, names the item.
     pub(in crate::matching) fn has(&self, slot: Slot, before: PaymentId, items: &Items) -> bool {
         let seller = items.seller[slot as usize];
-        let of_seller = |(_, of): &(PaymentId, Option<SellerId>)| of.is_none_or(|of| of == seller);
+        let of_seller = |(_, of): &Naming| of.is_none_or(|of| of == seller);
         let payments = self.payments.get(&number_key(items.folded(slot)));
         payments.is_some_and(|payments| payments.range(..(before, None)).any(of_seller))
     }
