@@ -67,7 +67,7 @@ pub struct ApplicationLine {
     /// In the currency of the payment.
     pub cash_minor: i64,
     pub discount_minor: i64,
-    /// Deducted or written off.
+    /// Deducted and written off, together: what was closed without cash and without a discount.
     pub deduction_minor: i64,
     pub reason: String,
     /// Money moved; otherwise it is a proposal.
