@@ -255,17 +255,20 @@ impl Engine {
 }
 
 /// Who a payment is from is known once something of it is applied. Until then it is what the engine guessed when it held the payment, and a guess
-/// must not confirm itself when the payment is decided again.
+/// must not outlive the look that made it.
 pub(super) const fn forget_guess(payment: &mut Payment) {
     if payment.unapplied_minor == payment.amount_minor {
         payment.payer.customer = None;
     }
 }
 
-/// Whether the items of a decision were found by what the payer named, and not by amounts alone.
+/// Whether the items of a decision were found by what the payer named: of a posting all, since amounts alone would take money of long ago for any later
+/// item; of a proposal some.
 pub(super) fn names_items(decision: &Decision) -> bool {
-    let found = |item: &EvidenceItem| item.field == "reference" && item.points_milli > 0;
-    decision.evidence.steps.iter().any(|step| step.evidence.iter().any(found))
+    let told = decision.evidence.steps.iter().flat_map(|step| &step.evidence).filter(|item| item.field == "reference");
+    let (found, missed): (Vec<&EvidenceItem>, Vec<&EvidenceItem>) = told.partition(|item| item.points_milli > 0);
+    let lines = decision.proposals.first().map_or(0, |best| best.lines.len());
+    !found.is_empty() && (!decision.posts() || missed.is_empty() && found.len() >= lines)
 }
 
 /// The advice that waited for this payment, which has it from now on.
